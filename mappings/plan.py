@@ -1,0 +1,94 @@
+"""Actions and plans: what a policy wants done, as values that can be printed, stored, refused or applied.
+
+An action's key says what is done and why, never when we ran (design §4, "Keys"): the same decision has the same key for
+ever, which is what makes a second run change nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Lane(StrEnum):
+    """The order in which the outbox is emptied; each lane has a reserved share of a vendor's request budget."""
+
+    PAGE = "page"
+    CUSTOMER = "customer"
+    ESCALATION = "escalation"
+    UPKEEP = "upkeep"
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something is done: plan, journal, ticket note and `helpdesk explain` all print `text`."""
+
+    code: str
+    rule: str
+    text: str
+    profile: str
+    facts: Mapping[str, str] = {}
+
+
+class TicketChange(msgspec.Struct, frozen=True, kw_only=True, tag="ticket", omit_defaults=True):
+    """A change to one ticket in our words; mappings/zendesk.py spells it for the vendor. Empty parts leave things alone."""
+
+    group: str | None = None
+    tier: int | None = None
+    assignee_id: int | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    fields: Mapping[str, str | None] = {}
+    note: str | None = None
+    """An internal note."""
+    reply: str | None = None
+    """A public reply: the customer is mailed."""
+
+
+class PageTrigger(msgspec.Struct, frozen=True, kw_only=True, tag="page"):
+    """Page whoever is on call for `service`. No names, subjects or addresses (design §4, "Privacy")."""
+
+    dedup_key: str
+    service: str
+    summary: str
+    severity: str = "critical"
+    link: str | None = None
+    details: Mapping[str, str] = {}
+
+
+class PageResolve(msgspec.Struct, frozen=True, kw_only=True, tag="page_resolve"):
+    """Close the page that `dedup_key` opened."""
+
+    dedup_key: str
+    service: str
+
+
+class NotConnected(msgspec.Struct, frozen=True, kw_only=True, tag="not_connected"):
+    """An action whose tool is not there (yet): journalled, never silent."""
+
+    needs: str
+
+
+Change = TicketChange | PageTrigger | PageResolve | NotConnected
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do to one record, with its reason, and the conditions under which it still makes sense.
+
+    `expects` names facts of the ticket (our words) that must still hold at delivery; `not_after` is when it stops making
+    sense; `after` is the key of an action that must be done first; `cause_at` is when its cause happened (`act_from`).
+    """
+
+    key: str
+    policy: str
+    rule: str
+    verb: str
+    tool: str
+    record: str
+    change: Change
+    reason: Reason
+    lane: Lane
+    cause_at: datetime
+    not_after: datetime | None = None
+    expects: Mapping[str, str | None] = {}
+    after: str | None = None
