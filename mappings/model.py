@@ -112,8 +112,8 @@ class TicketEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened to a ticket: a field set or changed, or a comment made.
 
     `field` uses our words: status, severity, kind, module, tier, priority, group_id, assignee_id, company_id,
-    requester_id, tags (space separated, sorted) or a named ticket field; null for comments. `id` and `audit_id` are the vendor's;
-    the same happening has the same ids however it was read.
+    requester_id, tags (space separated, sorted) or a named ticket field; null for comments. `id` and `audit_id` are
+    the vendor's; the same happening has the same ids however it was read.
     """
 
     id: int
@@ -132,8 +132,8 @@ class TicketEvent(msgspec.Struct, frozen=True, kw_only=True):
 class History(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one ticket. `events` are in order of (at, audit_id, id).
 
-    `events_through` says up to which `updated_at` the events are complete; where the ticket's own `updated_at` is later,
-    something happened that has not been read yet.
+    `events_through` says up to which `updated_at` the events are complete; where the ticket's own `updated_at` is
+    later, something happened that has not been read yet.
     """
 
     ticket: Ticket

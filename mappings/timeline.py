@@ -31,7 +31,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """What happened to one ticket, in order. `known` is false where its beginning was never read: then no clock runs."""
+    """What happened to one ticket, in order. `known` is false where its beginning was never read: no clock then."""
 
     created_at: datetime
     initial: dict[str, str | None]
@@ -79,8 +79,6 @@ def build(history: History) -> Timeline:
     created = any(event.kind is EventKind.CREATE or event.at <= ticket.created_at for event in events)
     untouched = ticket.updated_at <= ticket.created_at
     initial, authors = _beginnings(changes, now)
-    if not changes and not untouched:
-        initial["status"] = Status.NEW.value
     steps = [_step(event) for event in changes if event.kind is EventKind.CHANGE]
     if not history.complete:
         steps += _unread(steps, initial, now, ticket.updated_at)
