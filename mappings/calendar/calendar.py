@@ -210,7 +210,7 @@ class Calendar:
         table = self._table
         if table is not None and table.begin <= since and until < table.end:
             return table
-        first, last = _year(since - _MARGIN), _year(until + _MARGIN) + 1
+        first, last = _year(since - _MARGIN), _year(until + _MARGIN)
         if table is not None:
             first, last = min(first, table.first), max(last, table.last)
         return self._grow(first, last)
