@@ -182,7 +182,9 @@ def test_updates_repeat_and_pause() -> None:
 def test_a_range_warns_at_its_lower_figure() -> None:
     """pmerit P0 resolution 2h..4h: warned at two hours, late at four."""
     zone = profile("pmerit").zone
-    [clock] = of(Story("2026-03-03 10:00", severity="P0", kind="technical", plan="standard", zone=zone), "Resolution", "pmerit")
+    [clock] = of(
+        Story("2026-03-03 10:00", severity="P0", kind="technical", plan="standard", zone=zone), "Resolution", "pmerit"
+    )
     assert (clock.warn_at, clock.due_at) == (at("2026-03-03 12:00", zone), at("2026-03-03 14:00", zone))
 
 
@@ -191,7 +193,9 @@ def test_several_targets_are_each_measured() -> None:
     """A pmerit P0 mail has two first-response clocks: at once as target, two hours as promise."""
     zone = profile("pmerit").zone
     story = Story("2026-03-03 10:00", severity="P0", kind="technical", plan="standard", channel="email", zone=zone)
-    dues = {c.target: c.due_at for c in clocks(story.history(), profile("pmerit"), groups={}) if c.measure == "first_reply"}
+    dues = {
+        c.target: c.due_at for c in clocks(story.history(), profile("pmerit"), groups={}) if c.measure == "first_reply"
+    }
     assert dues == {"Response": at("2026-03-03 10:00", zone), "Published response": at("2026-03-03 12:00", zone)}
 
 
@@ -222,7 +226,9 @@ def test_a_profile_edit_leaves_a_running_clock_and_a_new_ticket_gets_the_new_fig
     story = Story("2026-03-03 10:00")
     running = clocks(story.history(), BUILDER, groups=GROUPS)
     new = edited("builder", "targets: {First response: {table: {P2: {business: 3bh}}}}")
-    kept = [clock for clock in clocks(story.history(), new, groups=GROUPS, stored=running) if clock.measure == "first_reply"]
+    kept = [
+        clock for clock in clocks(story.history(), new, groups=GROUPS, stored=running) if clock.measure == "first_reply"
+    ]
     assert [clock.due_at for clock in kept] == [at("2026-03-03 14:00")]
     fresh = [clock for clock in clocks(story.history(), new, groups=GROUPS) if clock.measure == "first_reply"]
     assert [clock.due_at for clock in fresh] == [at("2026-03-03 13:00")]
@@ -232,7 +238,9 @@ moments = st.integers(0, 60 * 24 * 6)
 told = st.lists(
     st.tuples(
         moments,
-        st.sampled_from(["reply", "note", "customer", "pending", "open", "solved", "P1", "P3", "tier2", "tier3", "plan"]),
+        st.sampled_from(
+            ["reply", "note", "customer", "pending", "open", "solved", "P1", "P3", "tier2", "tier3", "plan"]
+        ),
     ),
     max_size=12,
 )
@@ -299,6 +307,6 @@ def test_what_the_export_still_hides_is_replaced_when_it_arrives(things: list[tu
     story = tell(things)
     whole = story.history()
     partial = clocks(forget(whole, story.last - timedelta(minutes=1)), BUILDER, groups=GROUPS)
-    assert clocks(whole, BUILDER, groups=GROUPS, stored=partial)[: len(clocks(whole, BUILDER, groups=GROUPS))] == clocks(
-        whole, BUILDER, groups=GROUPS
-    )
+    assert clocks(whole, BUILDER, groups=GROUPS, stored=partial)[
+        : len(clocks(whole, BUILDER, groups=GROUPS))
+    ] == clocks(whole, BUILDER, groups=GROUPS)
