@@ -1,6 +1,6 @@
 """When late: warn the owner, climb one tier, call management, tell whom the target names (SLA-08, SLA-09, ESC-01, 02).
 
-`notice` looks at one ticket's clocks at `now` and says what has to be done and which clocks have been noticed. It decides
+`notice` looks at one ticket's clocks at `now` and says what has to be done and which have been noticed. It decides
 only; whether the ticket is still as these facts say is checked just before (design §4, "Before acting on lateness").
 """
 
@@ -11,9 +11,9 @@ import msgspec
 
 from mappings.model import Clock, ClockState
 from mappings.plan import Action, Lane, NotConnected, Reason, TicketChange
+from mappings.policies.sla.clocks import dimensions
 from mappings.policies.sla.measures import Life, Stay
 from mappings.policies.sla.targets import due, promises
-from mappings.policies.sla.clocks import dimensions
 from mappings.profile import Do, Profile
 from mappings.reasons import clock_face, clock_facts, due_words, reason
 
