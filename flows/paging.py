@@ -1,10 +1,8 @@
 """Pages and tickets kept in step: an acknowledged page becomes a note, a finished ticket closes its page (AFT-07)."""
 
-from connectors.store import OutboxState
 from flows.cases import Decided
 from flows.context import Context
 from flows.journal import store_decision
-from mappings.model import PageStatus
 from mappings.plan import PageTrigger
 from mappings.policies.paging import POLICY, pair
 
@@ -28,13 +26,8 @@ def decide(ctx: Context) -> Decided:
 
 def open_pages(ctx: Context) -> dict[str, tuple[str, str]]:
     """Our pages whose incident is not known to be resolved: dedup key → (record, service)."""
-    sent: dict[str, tuple[str, str]] = {}
-    for row in ctx.store.outbox(tool="pagerduty", state=OutboxState.DONE, verb="page", limit=10_000):
-        if isinstance(row.action.change, PageTrigger):
-            sent[row.action.change.dedup_key] = (row.action.record, row.action.change.service)
-    incidents = ctx.store.incidents(sent)
     return {
-        key: page
-        for key, page in sent.items()
-        if key not in incidents or incidents[key].status is not PageStatus.RESOLVED
+        row.action.change.dedup_key: (row.action.record, row.action.change.service)
+        for row in ctx.store.open_pages()
+        if isinstance(row.action.change, PageTrigger)
     }

@@ -108,7 +108,7 @@ class _Journal:
         wanted: dict[str, Action] = {}
         for action in actions:
             wanted.setdefault(action.key, action)
-        journalled = _journalled(self.conn, list(wanted))
+        journalled = journalled(self.conn, list(wanted))
         states: dict[str, list[str]] = defaultdict(list)
         new: list[dict[str, Any]] = []
         again: list[dict[str, Any]] = []
@@ -163,7 +163,7 @@ class _Journal:
         upsert(self.conn, schema.batch, rows)
 
 
-def _journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:
+def journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:
     """The keys that the journal holds, and whether each may be planned once more."""
     table = schema.outbox
     found: dict[str, bool] = {}
