@@ -1,4 +1,4 @@
-"""What a policy asks the store before it decides: what is to be looked at again, what was done already, what would be new."""
+"""What a policy asks the store: what to look at again, what was done already, what would be new."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
