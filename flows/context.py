@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from connectors.clock import domain_clock
 from connectors.pagerduty.client import PagerDuty
-from connectors.store import Mode, Store
 from connectors.zendesk.client import Zendesk
+from mappings.zendesk import Reading
+
+from connectors.clock import domain_clock
+from connectors.store import Mode, Store
 from flows.settings import MissingSetting, Settings, needed, secret
 from mappings.profile import Profile, Source, ToolTable, load, load_tools
 from mappings.replies import Replies
-from mappings.zendesk import Reading
 
 log = logging.getLogger("helpdesk")
 
