@@ -1,9 +1,9 @@
 """A calendar as config says it: text in, opening hours or every fault out.
 
-It reads `{"zone": "America/Chicago", "mon-fri": "08:00-18:00", "holidays": "us"}`. A day key is `mon` to `sun`, a range
-(`mon-fri`, `sat-mon`) or `daily`; a single day beats a range, a range beats `daily`. A value is one span, several (comma
-or list) or `closed`; a span whose end is not after its start runs past midnight and belongs to the day it starts on. A
-holiday replaces the spans of its date.
+It reads `{"zone": "America/Chicago", "mon-fri": "08:00-18:00", "holidays": "us"}`. A day key is `mon` to `sun`, a
+range (`mon-fri`, `sat-mon`) or `daily`; a single day beats a range, a range beats `daily`. A value is one span, several
+(comma or list) or `closed`; a span whose end is not after its start runs past midnight and belongs to the day it starts
+on. A holiday replaces the spans of its date.
 """
 
 import difflib
