@@ -1,8 +1,8 @@
 """Clocks: what a ticket's past and the profile's targets make of each other (design §4, "Clocks").
 
-`clocks` replays a ticket from its beginning, so it gives the same rows whatever happened to the stored ones. Stored clocks
-are asked for two things only: the figures that were in force (a profile edit leaves a running clock alone) and what
-has been noticed already.
+`clocks` replays a ticket from its beginning, so it gives the same rows whatever happened to the stored ones. Stored
+clocks are asked for two things only: the figures that were in force (a profile edit leaves a running clock alone) and
+what has been noticed already.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -119,6 +119,7 @@ class _Replay:
         self.since: datetime | None = self.start
         self.ran: list[tuple[datetime, datetime]] = []
         self.missed = False
+        self.overspent = False
         self.segments: list[tuple[int, str]] = []
         self.version = profile.version
         self.episode = watch.episodes[0]
@@ -202,6 +203,8 @@ class _Replay:
         if self.since is not None:
             return
         self.since = at
+        if self.overspent:
+            self.marks, self.left, self.overspent = Marks(None, at), None, False
         if self.meter and self.left is not None:
             self.marks, self.left = self.meter.take_up(at, self.left), None
 
@@ -226,6 +229,7 @@ class _Replay:
         if self.meter is None or self.meter.marks(at).due is None:
             if tightens and old is not None:
                 self.meter = old
+                self.segments[-1] = (epoch(at), old.cell)
                 return stood
             return Marks(None, None)
         anew = self.meter.marks(at)
@@ -241,8 +245,7 @@ class _Replay:
         if index + 1 < len(self.watch.episodes):
             self.episode = self.watch.episodes[index + 1]
             if self.missed or self._overdue(at):
-                self.missed, self.left = False, None
-                self.marks = Marks(None, self.episode.start)
+                self.missed, self.overspent, self.marks = False, True, Marks(None, None)
         return rows
 
     def _row(self, stop: datetime | None) -> list[Clock]:

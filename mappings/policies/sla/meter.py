@@ -1,7 +1,7 @@
 """How one clock counts: its figure, and the calendar that it runs by.
 
-A meter's own time is wall seconds for `15m`, `4h`, `7d` and open seconds for `4bh`, `1bd`. What is left of a budget can be
-put aside (a pause) and taken up again later without losing or gaining a second.
+A meter's own time is wall seconds for `15m`, `4h`, `7d` and open seconds for `4bh`, `1bd`. What is left of a budget can
+be put aside (a pause) and taken up again later without losing or gaining a second.
 """
 
 from datetime import datetime, timedelta
