@@ -9,8 +9,6 @@ import msgspec
 import typer
 from rich.console import Console
 
-from flows.context import Context, open_context
-
 
 class Runnable(StrEnum):
     """The flows that can be run by hand."""
@@ -42,6 +40,8 @@ def run(
     as_json: bool = typer.Option(False, "--json", help="For a machine to read."),
 ) -> None:
     """Run one flow now. Plans by default: decides, shows, and changes nothing anywhere."""
+    from flows.context import open_context
+
     with open_context(plan_only=not apply) as ctx:
         found = _work(flow)(ctx)
         if as_json:
@@ -56,12 +56,13 @@ def sync(
 ) -> None:
     """Read what changed in one tool into the store, once, to the end of its streams."""
     from flows import sync as reading
+    from flows.context import open_context
 
     with open_context() as ctx:
         typer.echo(reading.catch_up(ctx, tool.value, since))
 
 
-def _work(flow: Runnable) -> Callable[[Context], Any]:
+def _work(flow: Runnable) -> Callable[[Any], Any]:
     from flows import delivery, paging, pulse, rules, sla
     from flows import sync as reading
 
