@@ -1,8 +1,8 @@
 """Rules: when these facts hold, do this (profiles.md §6).
 
-A rule is judged on an event of the ticket: it was created, a fact that the rule names changed, it was escalated, solved or
-reopened. Never continuously: `office` and `covered` are what they were at that event. It fires once per ticket unless
-`again: true`. Judging replays the whole past, so it gives the same actions each time and the journal lets each out once.
+A rule is judged on an event of the ticket: it was created, a fact that the rule names changed, it was escalated, solved
+or reopened. Never continuously: `office` and `covered` are what they were at that event. It fires once per ticket unless
+`again: true`. Judging replays the whole past, so it gives the same actions each time; the journal lets each out once.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,9 +26,8 @@ POLICY = "rules"
 _PAGE_SENSE = timedelta(minutes=30)
 _ESCALATION_SENSE = timedelta(hours=8)
 
-FACTS = frozenset(
-    "severity plan kind kind_not family ladder channel tier role vip tag escalated office covered event".split()
-)
+_DIMENSIONS = {"severity", "plan", "kind", "family", "ladder", "channel", "tier", "role", "vip", "tag", "escalated"}
+FACTS = frozenset(_DIMENSIONS | {"kind_not", "office", "covered", "event"})
 """The facts that Zendesk feeds so far. A rule that names another is not judged yet; `helpdesk check` says so."""
 
 
