@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from flows.profiles import read_profile
+from flows.settings import Settings
 from mappings.policies.sla.targets import Due, due, promises
 from mappings.profile import Profile
 from mappings.profile.problems import suggest
@@ -167,7 +169,7 @@ def _command(
     as_json_list: Annotated[bool, typer.Option("--json", help="For machines: UTC, null where never due.")] = False,
 ) -> None:
     """When would a ticket be due? Every target that applies, the earliest of each measure first to bind."""
-    house = load_profile(profile)
+    house = read_profile(profile, Settings().config_dir)
     try:
         question = ask(
             house, severity=severity, at=at, plan=plan, kind=kind, channel=channel, tier=tier, facts=fact or ()
