@@ -1,10 +1,10 @@
 """A decision enters the store: clocks, `decided_seq` and the plan in one transaction (design §3, §4).
 
-What the journal already holds is not planned again, so a policy that runs twice, or again after a crash, changes nothing.
+What the journal already holds is not planned again: a policy that runs twice, or again after a crash, changes nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -69,12 +69,10 @@ class Decisions(Database):
     def batches(self, state: str = "held") -> list[Batch]:
         """Batches that a blast limit held back: held, approved or refused ones."""
         table = schema.batch
-        query = sa.select(table).where(table.c.state == state).order_by(table.c.updated_at, table.c.hash)
+        query = sa.select(table.c.hash, table.c.policy, table.c.verb, table.c.count).where(table.c.state == state)
         with self.reading() as conn:
-            return [
-                Batch(hash=row.hash, policy=row.policy, verb=row.verb, count=row.count, state=row.state)
-                for row in conn.execute(query)
-            ]
+            rows = conn.execute(query.order_by(table.c.updated_at, table.c.hash))
+            return [Batch(hash=h, policy=policy, verb=verb, count=n, state=state) for h, policy, verb, n in rows]
 
     def approve(self, hash: str, now: datetime) -> int:
         """Release a held batch into the outbox; gives how many actions."""
@@ -110,20 +108,20 @@ class _Journal:
         wanted: dict[str, Action] = {}
         for action in actions:
             wanted.setdefault(action.key, action)
-        journalled = _journalled(self.conn, list(wanted))
+        held = journalled(self.conn, list(wanted))
         states: dict[str, list[str]] = defaultdict(list)
-        new, again = [], []
+        new: list[dict[str, Any]] = []
+        again: list[dict[str, Any]] = []
         for key, action in wanted.items():
-            if journalled.get(key, True):
+            if held.get(key, True):
                 state = self._state(action)
                 states[state.value].append(key)
-                (again if key in journalled else new).append(self._row(action, state))
+                (again if key in held else new).append(self._row(action, state))
         if new:
             self.conn.execute(schema.outbox.insert(), new)
-        if again:
-            fresh = {name: sa.bindparam(f"new_{name}") for name in again[0] if name not in ("key", "created_at")}
-            renew = schema.outbox.update().where(schema.outbox.c.key == sa.bindparam("new_key")).values(fresh)
-            self.conn.execute(renew, [{f"new_{name}": value for name, value in row.items()} for row in again])
+        for row in again:
+            values = {name: value for name, value in row.items() if name != "created_at"}
+            self.conn.execute(schema.outbox.update().where(schema.outbox.c.key == row["key"]).values(values))
         self._batches(states[OutboxState.HELD.value])
         told = {state: tuple(keys) for state, keys in states.items()}
         return msgspec.convert({**told, "known": len(wanted) - len(new) - len(again)}, Applied)
@@ -165,7 +163,7 @@ class _Journal:
         upsert(self.conn, schema.batch, rows)
 
 
-def _journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:
+def journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:
     """The keys that the journal holds, and whether each may be planned once more."""
     table = schema.outbox
     found: dict[str, bool] = {}

@@ -1,8 +1,8 @@
 """Saving what a page said, and what it changed: the only place where a ticket gets its `seq`.
 
-An older `updated_at` never overwrites a newer one; the same content again changes nothing; whatever a policy has to look
-at again gets the next number of one rising counter. The counter's row is locked first, so numbers commit in order and a
-reader never sees a later one while an earlier one is still to come (design §4, "Reading").
+An older `updated_at` never overwrites a newer one; the same content again changes nothing; whatever a policy has to
+look at again gets the next number of one rising counter. The counter's row is locked first, so numbers commit in order
+and a reader never sees a later one while an earlier one is still to come (design §4, "Reading").
 """
 
 from collections.abc import Iterable, Mapping, Sequence

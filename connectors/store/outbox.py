@@ -95,7 +95,7 @@ class Outbox(Database):
                 deadline=None,
                 updated_at=seconds(now),
             )
-            count = sum(conn.execute(finished, _values(result)).rowcount for result in results)
+            count = conn.execute(finished, [_values(result) for result in results]).rowcount if results else 0
             _decide_again(conn, [result.id for result in results if result.again])
         return count
 

@@ -1,7 +1,7 @@
 """The tables. Times are whole epoch seconds (UTC), ids the vendor's own, structures JSON text.
 
-Every column says how private it is (design §4, "Privacy"): `none`, `personal` (names, addresses), or `text` (what people
-wrote, or may quote it). Ids of people alone are `none`. No table keeps a vendor's raw JSON.
+Every column says how private it is (design §4, "Privacy"): `none`, `personal` (names, addresses), or `text` (what
+people wrote, or may quote it). Ids of people alone are `none`. No table keeps a vendor's raw JSON.
 The migrations in `migrations/versions` create the same; a test holds the two together.
 """
 
@@ -29,6 +29,11 @@ def _key(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
 
 def _maybe(name: str, kind: Any, privacy: Privacy = "none") -> sa.Column[Any]:
     return _column(name, kind, privacy, nullable=True)
+
+
+def _only(sqlite: str, postgresql: str | None = None) -> dict[str, Any]:
+    """An index over those rows alone; queries have to say the same words for SQLite to use it."""
+    return {"sqlite_where": sa.text(sqlite), "postgresql_where": sa.text(postgresql or sqlite)}
 
 
 meta = sa.Table("meta", metadata, _key("key", sa.Text), _column("value", sa.Text))
@@ -98,7 +103,7 @@ ticket = sa.Table(
     _column("seq", BIG),
 )
 
-_OPEN = {"sqlite_where": sa.text("open = 1"), "postgresql_where": sa.text("open")}
+_OPEN = _only("open = 1", "open")
 sa.Index("ticket_seq", ticket.c.seq)
 sa.Index("ticket_open", ticket.c.id, **_OPEN)
 sa.Index("ticket_open_company", ticket.c.company_id, **_OPEN)
@@ -164,8 +169,7 @@ clock = sa.Table(
     _maybe("next_at", BIG),
 )
 # The minute's index scan: only clocks with something left to notice are in it.
-_NOTICE = sa.text("next_at IS NOT NULL")
-sa.Index("clock_next_at", clock.c.next_at, sqlite_where=_NOTICE, postgresql_where=_NOTICE)
+sa.Index("clock_next_at", clock.c.next_at, **_only("next_at IS NOT NULL"))
 
 source = sa.Table(
     "source",
@@ -199,8 +203,7 @@ inbox = sa.Table(
     _column("received_at", BIG),
     _maybe("done_at", BIG),
 )
-_WAITING = sa.text("done_at IS NULL")
-sa.Index("inbox_waiting", inbox.c.received_at, sqlite_where=_WAITING, postgresql_where=_WAITING)
+sa.Index("inbox_waiting", inbox.c.received_at, **_only("done_at IS NULL"))
 
 outbox = sa.Table(
     "outbox",
@@ -235,8 +238,7 @@ outbox = sa.Table(
 )
 sa.Index("outbox_state", outbox.c.state, outbox.c.tool, outbox.c.lane, outbox.c.id)
 sa.Index("outbox_record", outbox.c.record, outbox.c.tool, outbox.c.id)
-_PAGED = sa.text("dedup_key IS NOT NULL")
-sa.Index("outbox_dedup_key", outbox.c.dedup_key, sqlite_where=_PAGED, postgresql_where=_PAGED)
+sa.Index("outbox_dedup_key", outbox.c.dedup_key, **_only("dedup_key IS NOT NULL"))
 
 batch = sa.Table(
     "batch",

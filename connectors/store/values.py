@@ -116,7 +116,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One action with all that happened to it. `vendor_ref` is the vendor's job or request id, `attempts` counts sends."""
+    """One action and what happened to it. `vendor_ref` is the vendor's job or request id, `attempts` counts sends."""
 
     id: int
     action: Action
