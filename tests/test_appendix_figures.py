@@ -510,7 +510,7 @@ def test_command_that_cannot_be_understood(helpdesk: Callable[..., Result]) -> N
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "--plan: unknown 'busines'; did you mean 'business'?",
-        "--severity: unknown 'P9'; did you mean 'P1'?",
+        "--severity: unknown 'P9'; write one of: P1, P2, P3, P4",
     ]
 
 
