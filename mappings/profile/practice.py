@@ -1,14 +1,14 @@
 """How the organisation works besides targets and rules: outages, abuse, requests, help, forum, surveys, reviews."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mappings.profile.part import Part, Titled
-from mappings.profile.terms import Action, Aim, Goal, Share, Span, When
+from mappings.profile.terms import Action, Aim, Aims, Goal, Share, Span, When, wrong
 
 
 class Detect(Part):
@@ -115,10 +115,18 @@ class Unanswered(Part):
     open_ticket: Span = 3 * 86400
 
 
+def _categories(value: object) -> object:
+    if value == "from modules" or isinstance(value, list | dict):
+        return value
+    raise wrong(f"{value!r} is no list of categories", "write from modules, or [one, two]")
+
+
 class Forum(Part):
     """The community."""
 
-    categories: Literal["from modules"] | tuple[str, ...] | Mapping[str, tuple[str, ...]] = "from modules"
+    categories: Annotated[
+        Literal["from modules"] | tuple[str, ...] | Mapping[str, tuple[str, ...]], BeforeValidator(_categories)
+    ] = "from modules"
     groups: tuple[str, ...] = ()
     verified_by: tuple[str, ...] = ()
     unanswered: Unanswered = Unanswered()
@@ -179,7 +187,7 @@ class Kpi(Titled):
     """A figure that is watched."""
 
     by: tuple[str, ...] = ()
-    target: Aim | Mapping[str, Aim] = None
+    target: Aims = None
     stretch: Aim = None
     every: Literal["week", "month", "quarter", "year"] | None = None
     imported: bool = False
@@ -194,7 +202,7 @@ class Kpi(Titled):
     def goals(self) -> Mapping[str, Goal]:
         """The goals by the value of `by`; a single goal stands under `*`; none where it is only tracked."""
         if isinstance(self.target, Mapping):
-            return {key: goal for key, goal in self.target.items() if goal is not None}
+            return self.target
         return {} if self.target is None else {"*": self.target}
 
 

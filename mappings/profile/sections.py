@@ -10,6 +10,8 @@ from mappings.profile.part import Keyed, Named, Part, Titled, give_keys
 from mappings.profile.terms import Action, Share, Span, When
 
 DAY_SECONDS = 86400
+ENTITLEMENTS = ("help", "csm", "screen_share", "video", "on_site")
+"""What a plan may add besides the profile's `sources`."""
 
 
 class Warn(Part):
@@ -183,6 +185,11 @@ class Route(Titled):
     """A PagerDuty service's name."""
     digest: When | None = None
     """Gathered, and told at this time."""
+
+    @property
+    def reachable(self) -> bool:
+        """Does it lead to anybody?"""
+        return self.assignee or self.group is not None or bool(self.needs)
 
     @property
     def needs(self) -> str:
