@@ -116,18 +116,14 @@ async def pulse(mode: Apply = Apply.APPLY) -> str:
             finally:
                 let_go(ctx)
         if worth_telling(ctx, found):
-            await acreate_markdown_artifact(
-                key="pulse", markdown=pulse_page(ctx, found), description=found.sentence()
-            )
+            await acreate_markdown_artifact(key="pulse", markdown=pulse_page(ctx, found), description=found.sentence())
     log.info("pulse: %s", found.sentence())
     return found.sentence()
 
 
 async def _steps(ctx: Context, found: Pulse) -> None:
     await sync.open_account(ctx)
-    tools = await asyncio.gather(
-        *(_task(f"sync {name}", ctx, work)() for name, work in sync.TOOLS.items())
-    )
+    tools = await asyncio.gather(*(_task(f"sync {name}", ctx, work)() for name, work in sync.TOOLS.items()))
     found.synced = {name: said for told in tools for name, said in told.items()}
     found.decided = await _task("decide", ctx, decide)()
     found.delivered = await _task("deliver", ctx, deliver)()
