@@ -50,9 +50,9 @@ bench: setup ## Measure the figures that we promise (ARGS=calendar measures one 
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock: setup ## Resolve pyproject.toml again into the two lock files (needs uv)
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
+	@uv pip compile pyproject.toml --extra dev --extra build --universal --python-version 3.11 --generate-hashes --no-header \
 		--upgrade --quiet -o requirements.lock
-	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	@uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-header \
 		--constraints requirements.lock --quiet -o deploy/requirements.lock
 
 clean: ## Remove what setup and the tests made

@@ -201,7 +201,10 @@ def test_image_is_a_part_of_the_lock() -> None:
 def test_lock_answers_the_project() -> None:
     """Every package that pyproject.toml asks for is in the lock."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    wanted = [
+        *project["dependencies"],
+        *(want for extra in project["optional-dependencies"].values() for want in extra),
+    ]
     names = {re.match(r"[\w.-]+", want)[0].replace(".", "-") for want in wanted}
     assert names <= locked("requirements.lock").keys()
 
