@@ -74,6 +74,7 @@ def test_a_worker_runs_what_is_deployed(prefect: Prefect, start: Start, tmp_path
     assert pulse["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
     assert [deployment["schedules"] for deployment in deployments.values()] == [[], [], []]
 
-    worker = start("-m", "prefect", "worker", "start", "--pool", "helpdesk", "--type", "process", cwd=tmp_path)
+    command = ["prefect", "worker", "start", "--pool", "helpdesk", "--type", "process"]
+    worker = start("-m", *command, cwd=tmp_path, HELPDESK_HOME=str(project))
     run = worker.wait_for("the pulse completed", lambda: run_by_the_clock(prefect, "every-minute"))
     assert run["work_pool_name"] == "helpdesk"
