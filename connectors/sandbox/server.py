@@ -13,6 +13,7 @@ import uvicorn
 from connectors.sandbox.clock import Clock, parse_time
 from connectors.sandbox.core import Core
 from connectors.sandbox.exchange import Door, Vendor
+from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.recorder import Recorder
 
 PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "slack", "statuspage", "mail")
@@ -76,7 +77,7 @@ class Sandbox:
 
 
 def _build(core: Core, world: dict[str, Any]) -> dict[str, Vendor]:
-    return {}
+    return {"pagerduty": PagerDutySim(core, world)}
 
 
 def _bind(names: list[str], base: int | None) -> dict[str, socket.socket]:
