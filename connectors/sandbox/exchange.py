@@ -4,6 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Mapping
+from email.utils import format_datetime
 from typing import Protocol, cast
 from urllib.parse import parse_qsl
 
@@ -53,6 +54,7 @@ class Door:
         status, headers, content = 0, list[tuple[bytes, bytes]](), b""
         try:
             status, headers, content = await self._answer(fault, scope, body)
+            headers.append((b"date", format_datetime(self._core.clock.now(), usegmt=True).encode()))
             await _reply(send, status, headers, content, half=fault is not None and fault.kind == "truncate")
         except Cut:
             status = 0
