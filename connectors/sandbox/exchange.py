@@ -31,6 +31,10 @@ class Vendor(Protocol):
         """Headers and body with which this tool answers a status it gives on its own account: 401, 429, 5xx."""
         ...
 
+    def environment(self) -> dict[str, str]:
+        """This tool's address and credentials, as NAME: value."""
+        ...
+
 
 class Cut(Exception):
     """The connection is to be cut without (the rest of) an answer."""

@@ -4,13 +4,16 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from connectors.sandbox.clock import Clock, parse_time
+from connectors.sandbox.console import Console
 from connectors.sandbox.core import Core
 from connectors.sandbox.exchange import Door, Vendor
 from connectors.sandbox.pagerduty import PagerDutySim
@@ -37,6 +40,7 @@ class Sandbox:
     ) -> None:
         self.core = Core(Clock(parse_time(world["now"]), ticking=ticking), seed=seed, recorder=Recorder(record))
         self.vendors: dict[str, Vendor] = _build(self.core, dict(world), only)
+        self.console = Console(self.core, world, self.vendors)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
@@ -48,7 +52,8 @@ class Sandbox:
 
     def start(self, port_base: int | None = None) -> "Sandbox":
         """Bind every tool's port on loopback (free ones without `port_base`) and serve; OSError if one is taken."""
-        doors = {name: Door(self.core, vendor) for name, vendor in self.vendors.items()}
+        doors: dict[str, ASGIApp] = {"console": self.console.app}
+        doors |= {name: Door(self.core, vendor) for name, vendor in self.vendors.items()}
         sockets = _bind(list(doors), port_base)
         self.core.urls.update({name: f"http://127.0.0.1:{s.getsockname()[1]}" for name, s in sockets.items()})
         servers = [(uvicorn.Server(_config(door)), sockets[name]) for name, door in doors.items()]
@@ -85,6 +90,18 @@ class Sandbox:
         self.core.courier.stop()
         self.core.recorder.close()
 
+    def environment(self) -> dict[str, str]:
+        """Every address and credential that a flow needs, as NAME: value."""
+        console = self.urls["console"]
+        found = {"HELPDESK_SANDBOX_URL": console, "HELPDESK_CLOCK_URL": f"{console}/clock"}
+        for vendor in self.vendors.values():
+            found |= vendor.environment()
+        return found
+
+    def advance(self, seconds: float) -> datetime:
+        """Let simulated time pass, with all that it brings; says the new time."""
+        return self.core.advance(seconds)
+
     def __enter__(self) -> "Sandbox":
         return self if self._thread else self.start()
 
@@ -115,7 +132,7 @@ def _bind(names: list[str], base: int | None) -> dict[str, socket.socket]:
     return bound
 
 
-def _config(door: Door) -> uvicorn.Config:
+def _config(door: ASGIApp) -> uvicorn.Config:
     # no Date header of uvicorn's own: the tools' clock is the simulated one, and `Door` says so
     return uvicorn.Config(
         door, log_level="critical", access_log=False, lifespan="off", server_header=False, date_header=False
