@@ -70,6 +70,10 @@ class Pager(Protocol):
         """All incidents, newest first."""
         ...
 
+    def on_duty_now(self) -> list[dict[str, Any]]:
+        """Who is on call at each level: level from 1, name, until (null: always)."""
+        ...
+
     def acknowledge(self, incident: str, user: str | None = None) -> None:
         """Somebody takes an incident."""
         ...

@@ -34,7 +34,9 @@ class Page:
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.filters.update(local=self.local, ago=self.ago, due=self.due, pretty=_pretty)
+        self._templates.filters.update(
+            local=self.local, local_seconds=self.local_seconds, ago=self.ago, due=self.due, pretty=_pretty
+        )
         self._static = {path.name: Markup(path.read_text("utf-8")) for path in (HERE / "static").iterdir()}
 
     def whole(self, given: Given) -> str:
@@ -122,7 +124,8 @@ class Page:
     def _incidents(self, _: Given) -> dict[str, Any]:
         pager = cast(Pager | None, self._tools.get("pagerduty"))
         rows = pager.console_view() if pager else []
-        return {"rows": rows[:SHOWN], "live": [row for row in rows if row["status"] != "resolved"]}
+        live = [row for row in rows if row["status"] != "resolved"]
+        return {"rows": rows[:SHOWN], "live": live, "duty": pager.on_duty_now() if pager else []}
 
     def _requests(self, given: Given) -> dict[str, Any]:
         rows = self._core.recorder.latest(SHOWN)
@@ -137,11 +140,15 @@ class Page:
     def local(self, text: str | datetime | None) -> str:
         """A time in the office's zone: `Tue 3 Mar 09:00`."""
         at = _time(text)
-        return (
-            f"{at.astimezone(self._zone):%a} {at.astimezone(self._zone).day} {at.astimezone(self._zone):%b %H:%M}"
-            if at
-            else ""
-        )
+        if at is None:
+            return ""
+        there = at.astimezone(self._zone)
+        return f"{there:%a} {there.day} {there:%b %H:%M}"
+
+    def local_seconds(self, text: str) -> str:
+        """The time of day in the office's zone, to the second."""
+        at = _time(text)
+        return f"{at.astimezone(self._zone):%H:%M:%S}" if at else ""
 
     def ago(self, text: str | datetime | None) -> str:
         """How long ago, or how soon: `4 min ago`, `in 2 h`."""
