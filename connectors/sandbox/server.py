@@ -26,7 +26,8 @@ PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "sl
 class Sandbox:
     """The simulated tools, built from a world (plain data) and a seed; the same two give the same world.
 
-    `only` names the tools to build, where a test needs one of them.
+    `only` names the tools to build, where a test needs one of them; `beside` adds what the console shows and steers
+    without being served.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class Sandbox:
         ticking: bool = False,
         record: Path | None = None,
         only: Collection[str] | None = None,
+        beside: Mapping[str, object] | None = None,
     ) -> None:
         self.core = Core(Clock(parse_time(world["now"]), ticking=ticking), seed=seed, recorder=Recorder(record))
         self.vendors: dict[str, Vendor] = _build(self.core, dict(world), only)
-        self.console = Console(self.core, world, self.vendors)
+        self.console = Console(self.core, world, {**self.vendors, **(beside or {})})
+        self.sockets: dict[str, socket.socket] = {}
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
@@ -54,7 +57,7 @@ class Sandbox:
         """Bind every tool's port on loopback (free ones without `port_base`) and serve; OSError if one is taken."""
         doors: dict[str, ASGIApp] = {"console": self.console.app}
         doors |= {name: Door(self.core, vendor) for name, vendor in self.vendors.items()}
-        sockets = _bind(list(doors), port_base)
+        self.sockets = sockets = _bind(list(doors), port_base)
         self.core.urls.update({name: f"http://127.0.0.1:{s.getsockname()[1]}" for name, s in sockets.items()})
         servers = [(uvicorn.Server(_config(door)), sockets[name]) for name, door in doors.items()]
         ready = threading.Event()
