@@ -66,6 +66,7 @@ class Core:
 
     def __init__(self, clock: Clock, *, seed: int = 1, recorder: Recorder | None = None) -> None:
         self.clock = clock
+        self.seed = seed
         self.random = random.Random(seed)
         self.lock = threading.RLock()
         self.journal = Journal()

@@ -4,6 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Mapping
+from email.utils import format_datetime
 from typing import Protocol, cast
 from urllib.parse import parse_qsl
 
@@ -30,6 +31,10 @@ class Vendor(Protocol):
         """Headers and body with which this tool answers a status it gives on its own account: 401, 429, 5xx."""
         ...
 
+    def environment(self) -> dict[str, str]:
+        """This tool's address and credentials, as NAME: value."""
+        ...
+
 
 class Cut(Exception):
     """The connection is to be cut without (the rest of) an answer."""
@@ -53,6 +58,7 @@ class Door:
         status, headers, content = 0, list[tuple[bytes, bytes]](), b""
         try:
             status, headers, content = await self._answer(fault, scope, body)
+            headers.append((b"date", format_datetime(self._core.clock.now(), usegmt=True).encode()))
             await _reply(send, status, headers, content, half=fault is not None and fault.kind == "truncate")
         except Cut:
             status = 0

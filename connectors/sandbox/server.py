@@ -3,16 +3,20 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from connectors.sandbox.clock import Clock, parse_time
+from connectors.sandbox.console import Console
 from connectors.sandbox.core import Core
 from connectors.sandbox.exchange import Door, Vendor
+from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.recorder import Recorder
 
 PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "slack", "statuspage", "mail")
@@ -20,15 +24,26 @@ PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "sl
 
 
 class Sandbox:
-    """The simulated tools, built from a world (plain data) and a seed; the same two give the same world."""
+    """The simulated tools, built from a world (plain data) and a seed; the same two give the same world.
+
+    `only` names the tools to build, where a test needs one of them.
+    """
 
     def __init__(
-        self, world: Mapping[str, Any], seed: int = 1, *, ticking: bool = False, record: Path | None = None
+        self,
+        world: Mapping[str, Any],
+        seed: int = 1,
+        *,
+        ticking: bool = False,
+        record: Path | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         self.core = Core(Clock(parse_time(world["now"]), ticking=ticking), seed=seed, recorder=Recorder(record))
-        self.vendors: dict[str, Vendor] = _build(self.core, dict(world))
-        self._servers: list[uvicorn.Server] = []
+        self.vendors: dict[str, Vendor] = _build(self.core, dict(world), only)
+        self.console = Console(self.core, world, self.vendors)
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over: asyncio.Event | None = None
 
     @property
     def urls(self) -> dict[str, str]:
@@ -37,34 +52,55 @@ class Sandbox:
 
     def start(self, port_base: int | None = None) -> "Sandbox":
         """Bind every tool's port on loopback (free ones without `port_base`) and serve; OSError if one is taken."""
-        doors = {name: Door(self.core, vendor) for name, vendor in self.vendors.items()}
+        doors: dict[str, ASGIApp] = {"console": self.console.app}
+        doors |= {name: Door(self.core, vendor) for name, vendor in self.vendors.items()}
         sockets = _bind(list(doors), port_base)
         self.core.urls.update({name: f"http://127.0.0.1:{s.getsockname()[1]}" for name, s in sockets.items()})
-        self._servers = [uvicorn.Server(_config(door)) for door in doors.values()]
-        ready = threading.Barrier(2)
-
-        async def serve() -> None:
-            pairs = zip(self._servers, sockets.values(), strict=True)
-            runs = [asyncio.ensure_future(server.serve([sock])) for server, sock in pairs]
-            while not all(server.started for server in self._servers):
-                await asyncio.sleep(0.005)
-            await asyncio.to_thread(ready.wait)
-            await asyncio.gather(*runs)
-
-        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="sandbox", daemon=True)
+        servers = [(uvicorn.Server(_config(door)), sockets[name]) for name, door in doors.items()]
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(servers, ready), name="sandbox", daemon=True)
         self._thread.start()
-        ready.wait(timeout=30)
+        if not ready.wait(timeout=30):
+            raise RuntimeError("the sandbox did not start within 30 seconds")
         return self
 
+    def _run(self, servers: list[tuple[uvicorn.Server, socket.socket]], ready: threading.Event) -> None:
+        async def serve() -> None:
+            self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+            for server, sock in servers:  # the steps of `Server.serve`, without its signals and its 0.1 s polling
+                server.config.load()
+                server.lifespan = server.config.lifespan_class(server.config)
+                await server.startup(sockets=[sock])
+            ready.set()
+            await self._over.wait()
+            for server, _ in servers:
+                for listener in server.servers:
+                    listener.close()
+                for connection in list(server.server_state.connections):
+                    connection.transport.abort()
+
+        asyncio.run(serve())
+
     def stop(self) -> None:
-        """Stop serving and close the record."""
-        for server in self._servers:
-            server.should_exit = True
-        if self._thread is not None:
+        """Stop serving at once and close the record."""
+        if self._thread is not None and self._loop is not None and self._over is not None:
+            self._loop.call_soon_threadsafe(self._over.set)
             self._thread.join(timeout=10)
             self._thread = None
         self.core.courier.stop()
         self.core.recorder.close()
+
+    def environment(self) -> dict[str, str]:
+        """Every address and credential that a flow needs, as NAME: value."""
+        console = self.urls["console"]
+        found = {"HELPDESK_SANDBOX_URL": console, "HELPDESK_CLOCK_URL": f"{console}/clock"}
+        for vendor in self.vendors.values():
+            found |= vendor.environment()
+        return found
+
+    def advance(self, seconds: float) -> datetime:
+        """Let simulated time pass, with all that it brings; says the new time."""
+        return self.core.advance(seconds)
 
     def __enter__(self) -> "Sandbox":
         return self if self._thread else self.start()
@@ -75,8 +111,9 @@ class Sandbox:
         self.stop()
 
 
-def _build(core: Core, world: dict[str, Any]) -> dict[str, Vendor]:
-    return {}
+def _build(core: Core, world: dict[str, Any], only: Collection[str] | None) -> dict[str, Vendor]:
+    makers: dict[str, Callable[[Core, dict[str, Any]], Vendor]] = {"pagerduty": PagerDutySim}
+    return {name: make(core, world) for name, make in makers.items() if only is None or name in only}
 
 
 def _bind(names: list[str], base: int | None) -> dict[str, socket.socket]:
@@ -95,7 +132,8 @@ def _bind(names: list[str], base: int | None) -> dict[str, socket.socket]:
     return bound
 
 
-def _config(door: Door) -> uvicorn.Config:
+def _config(door: ASGIApp) -> uvicorn.Config:
+    # no Date header of uvicorn's own: the tools' clock is the simulated one, and `Door` says so
     return uvicorn.Config(
-        door, log_level="critical", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1
+        door, log_level="critical", access_log=False, lifespan="off", server_header=False, date_header=False
     )
