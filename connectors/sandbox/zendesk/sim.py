@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.sandbox.console.desk import TicketPage, TicketRow
 from connectors.sandbox.core import Core
 from connectors.sandbox.world import OfficeHours, cast, history
 from connectors.sandbox.zendesk.account import Account
@@ -22,6 +23,7 @@ from connectors.sandbox.zendesk.people import People
 from connectors.sandbox.zendesk.render import Renderer
 from connectors.sandbox.zendesk.rules import standard
 from connectors.sandbox.zendesk.switches import ZendeskSwitches
+from connectors.sandbox.zendesk.views import Views
 from connectors.sandbox.zendesk.webhooks import Webhooks
 
 
@@ -83,6 +85,7 @@ class ZendeskSim(People):
     def environment(self) -> dict[str, str]:
         """The credentials that a flow needs, by the names of its environment."""
         return {
+            "ZENDESK_URL": self.core.urls.get("zendesk", ""),
             "ZENDESK_CLIENT_ID": self.auth.client_id,
             "ZENDESK_CLIENT_SECRET": self.auth.client_secret,
             "ZENDESK_TOKEN": self.auth.api_token or "",
@@ -90,12 +93,21 @@ class ZendeskSim(People):
             "ZENDESK_WEBHOOK_SECRET": self.webhook_secret,
         }
 
+    def console_tickets(self) -> list[TicketRow]:
+        """All tickets for the console's list, the newest change first."""
+        return self._views.tickets()
+
+    def console_ticket(self, ticket_id: int) -> TicketPage:
+        """One ticket for the console, also a deleted one; LookupError where there is none."""
+        return self._views.page(self.account.tickets[ticket_id])
+
     def _now(self) -> int:
         return self._past.now if self._past is not None else int(self.core.clock.now().timestamp())
 
     def _assemble(self, owner_id: int) -> None:
         core, account, switches = self.core, self.account, self.switches
         owner = account.users[owner_id]
+        self._views = Views(account, owner_id)
         self.service_email = owner.email or ""
         self.auth = Auth(account, switches, owner, self._chance, core.recorder.hide)
         self.budgets = Budgets(switches, lambda: core.switches.rate_limits)
