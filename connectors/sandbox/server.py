@@ -18,6 +18,7 @@ from connectors.sandbox.core import Core
 from connectors.sandbox.exchange import Door, Vendor
 from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.recorder import Recorder
+from connectors.sandbox.zendesk import ZendeskSim
 
 PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "slack", "statuspage", "mail")
 """Each tool's place after the base port; a tool that is missing keeps its number free."""
@@ -115,7 +116,7 @@ class Sandbox:
 
 
 def _build(core: Core, world: dict[str, Any], only: Collection[str] | None) -> dict[str, Vendor]:
-    makers: dict[str, Callable[[Core, dict[str, Any]], Vendor]] = {"pagerduty": PagerDutySim}
+    makers: dict[str, Callable[[Core, dict[str, Any]], Vendor]] = {"zendesk": ZendeskSim, "pagerduty": PagerDutySim}
     return {name: make(core, world) for name, make in makers.items() if only is None or name in only}
 
 
