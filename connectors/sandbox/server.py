@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from connectors.sandbox.core import Core
 from connectors.sandbox.exchange import Door, Vendor
 from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.recorder import Recorder
+from connectors.sandbox.world import Cast
 from connectors.sandbox.zendesk import ZendeskSim
 
 PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "slack", "statuspage", "mail")
@@ -116,8 +117,22 @@ class Sandbox:
 
 
 def _build(core: Core, world: dict[str, Any], only: Collection[str] | None) -> dict[str, Vendor]:
-    makers: dict[str, Callable[[Core, dict[str, Any]], Vendor]] = {"zendesk": ZendeskSim, "pagerduty": PagerDutySim}
-    return {name: make(core, world) for name, make in makers.items() if only is None or name in only}
+    built: dict[str, Vendor] = {}
+    if only is None or "zendesk" in only:
+        zendesk = ZendeskSim(core, world)
+        built["zendesk"] = zendesk
+        world = {"on_call": _on_call(zendesk.people_of_the_world, world), **world}
+    if only is None or "pagerduty" in only:
+        built["pagerduty"] = PagerDutySim(core, world)
+    return built
+
+
+def _on_call(people: Cast, world: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Who takes turns on call, as PagerDuty wants it: the agents above the first tier, with the lead as backup."""
+    upper = {tier["group"] for tier in world.get("tiers", []) if tier["level"] > 1}
+    turns = [agent for agent in people.agents if agent.duty == "agent" and upper & set(agent.groups)]
+    leads = [agent for agent in people.agents if agent.duty == "lead"] or list(people.agents[:1])
+    return [{"name": agent.name, "email": agent.email} for agent in (*turns, *leads[:1])]
 
 
 def _bind(names: list[str], base: int | None) -> dict[str, socket.socket]:

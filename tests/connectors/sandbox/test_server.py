@@ -8,6 +8,7 @@ import pytest
 
 from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.server import PORTS, Sandbox
+from connectors.sandbox.zendesk import ZendeskSim
 
 WORLD = {"profile": "builder", "now": "2026-03-03T15:00:00Z"}
 
@@ -25,6 +26,21 @@ def test_one_seed_one_world() -> None:
     assert one == same
     assert one["ids"] != other["ids"]
     assert one["token"] != other["token"]
+
+
+def test_agents_are_on_call() -> None:
+    """Who is paged also works in Zendesk: the agents above the first tier take turns, the lead is the backup."""
+    tiers = [{"level": 1, "name": "One", "group": "Support"}, {"level": 2, "name": "Two", "group": "Technical"}]
+    world = {**WORLD, "groups": ["Support", "Technical"], "tiers": tiers, "size": {"tickets": 0, "agents": 8}}
+    sandbox = Sandbox(world)
+    pager, desk = sandbox.vendors["pagerduty"], sandbox.vendors["zendesk"]
+    assert isinstance(pager, PagerDutySim)
+    assert isinstance(desk, ZendeskSim)
+    agents = {agent.email: agent for agent in desk.people_of_the_world.agents}
+    *turns, backup = [agents[user.email] for user in pager.account.users[:-1]]
+    assert turns
+    assert {agent.groups for agent in turns} == {("Technical",)}
+    assert backup.duty == "lead"
 
 
 def free_base() -> int:
