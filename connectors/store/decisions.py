@@ -50,6 +50,7 @@ class Decisions(Database):
         planned. In mode off no action is kept. When the policy applies after it did not, it starts anew from `now`.
         Raises `StaleLease` when `fence` is not the newest of the lease "pulse".
         """
+        mode = Mode(mode)  # a look-alike enum must not pass for "not off"
         with self.writing("outbox") as conn:
             check_fence(conn, PULSE, fence)
             _begin_mode(conn, policy, mode, now)

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from connectors.store import schema
-from connectors.store.codec import seconds
+from connectors.store.codec import seconds, time
 from connectors.store.database import Database, among, chunks, lock
 from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
@@ -26,6 +26,7 @@ _OUTBOX = schema.outbox
 _PLANNED = _OUTBOX.c.state == OutboxState.PLANNED.value
 _IN_THE_WAY = tuple(state.value for state in (OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED))
 _NEVER = tuple(state.value for state in (OutboxState.BASELINE, OutboxState.SHADOW, OutboxState.NOT_CONNECTED))
+_WAITING = (OutboxState.SENDING, OutboxState.UNKNOWN)
 _RESULTS = frozenset(
     (OutboxState.DONE, OutboxState.FAILED, OutboxState.UNKNOWN, OutboxState.DROPPED, OutboxState.PLANNED)
 )
@@ -85,7 +86,7 @@ class Outbox(Database):
             raise ValueError(f"outbox {changed[0].id}: {changed[0].state} is no result; use one of {sorted(_RESULTS)}")
         with self.writing("outbox") as conn:
             waiting = _OUTBOX.update().where(_OUTBOX.c.id == sa.bindparam("row"))
-            waiting = waiting.where(_OUTBOX.c.state.in_([OutboxState.SENDING.value, OutboxState.UNKNOWN.value]))
+            waiting = waiting.where(sa.or_(*(_OUTBOX.c.state == state.value for state in _WAITING)))
             finished = waiting.values(
                 state=sa.bindparam("new_state"),
                 vendor_ref=sa.func.coalesce(sa.bindparam("ref", type_=sa.Text), _OUTBOX.c.vendor_ref),
@@ -133,9 +134,11 @@ def _decide_again(conn: sa.Connection, ids: Sequence[int]) -> None:
 
 def _drop_late(conn: sa.Connection, tool: str, now: datetime) -> None:
     """Drop what has stopped making sense."""
-    late = _OUTBOX.update().where(_PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.not_after < seconds(now))
-    why = f"too late: it made sense before {now:%Y-%m-%d %H:%M} UTC only"
-    conn.execute(late.values(state=OutboxState.DROPPED.value, error=why, updated_at=seconds(now)))
+    late = _PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.not_after < seconds(now)
+    for id, not_after in conn.execute(sa.select(_OUTBOX.c.id, _OUTBOX.c.not_after).where(*late)).all():
+        why = f"too late: it made sense until {time(not_after):%Y-%m-%d %H:%M} UTC, now it is {now:%Y-%m-%d %H:%M}"
+        row = _OUTBOX.update().where(_OUTBOX.c.id == id)
+        conn.execute(row.values(state=OutboxState.DROPPED.value, error=why, updated_at=seconds(now)))
 
 
 def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
