@@ -193,7 +193,7 @@ def _news(conn: sa.Connection, kind: _Kind, values: Sequence[Any], more: tuple[s
     before: dict[Any, Row] = {}
     for some in chunks([row[0] for row in rows]):
         query = sa.select(*columns, *more).where(among(conn, kind.table.c.id, some))
-        before.update((row[0], tuple(row)) for row in conn.execute(query))
+        before.update((row[0], tuple(row)) for row in conn.execute(query).all())
     news: dict[Any, list[Any]] = {}
     for row in rows:
         stored = news.get(row[0]) or before.get(row[0])

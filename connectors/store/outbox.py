@@ -163,8 +163,8 @@ def _stopped(conn: sa.Connection) -> list[str]:
 def _ready(rows: Any) -> sa.ColumnElement[bool]:
     """The action that a row waits for, if any, is done."""
     first = _OUTBOX.alias()
-    done = sa.exists().where(first.c.key == rows.c.after_key, first.c.state == OutboxState.DONE.value)
-    return sa.or_(rows.c.after_key.is_(None), done)
+    state = sa.select(first.c.state).where(first.c.key == rows.c.after_key).scalar_subquery()
+    return sa.or_(rows.c.after_key.is_(None), state == OutboxState.DONE.value)
 
 
 def _moving(conn: sa.Connection, rows: Any, stopped: list[str]) -> sa.ColumnElement[bool]:
