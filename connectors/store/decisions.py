@@ -110,15 +110,15 @@ class _Journal:
         wanted: dict[str, Action] = {}
         for action in actions:
             wanted.setdefault(action.key, action)
-        journalled = _journalled(self.conn, list(wanted))
+        held = journalled(self.conn, list(wanted))
         states: dict[str, list[str]] = defaultdict(list)
         new: list[dict[str, Any]] = []
         again: list[dict[str, Any]] = []
         for key, action in wanted.items():
-            if journalled.get(key, True):
+            if held.get(key, True):
                 state = self._state(action)
                 states[state.value].append(key)
-                (again if key in journalled else new).append(self._row(action, state))
+                (again if key in held else new).append(self._row(action, state))
         if new:
             self.conn.execute(schema.outbox.insert(), new)
         if len(new) >= _MANY and self.conn.dialect.name == "postgresql":
@@ -168,7 +168,7 @@ class _Journal:
         upsert(self.conn, schema.batch, rows)
 
 
-def _journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:
+def journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:
     """The keys that the journal holds, and whether each may be planned once more."""
     table = schema.outbox
     found: dict[str, bool] = {}

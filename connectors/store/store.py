@@ -11,13 +11,14 @@ from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
 from connectors.store.lease import Leases
+from connectors.store.looks import Looks
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
 from connectors.store.reading import FactReader
 from connectors.store.sources import Sources
 
 
-class Store(FactStore, FactReader, Sources, Clocks, Decisions, Outbox, Journal, Policies, Leases, Inbox):
+class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Journal, Policies, Leases, Inbox):
     """One profile's store. Safe to use from several threads; every method is one transaction."""
 
     @classmethod

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mappings.calendar.config import read
 from mappings.calendar.faults import CalendarError
-from mappings.calendar.hours import Hours, Span, merge, read
+from mappings.calendar.hours import Hours, Span, merge
 from mappings.calendar.openings import DAY_SECONDS, Openings, Seconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +43,7 @@ class Calendar:
 
     @classmethod
     def from_config(cls, mapping: Mapping[str, object] | str, holidays: object = None) -> "Calendar":
-        """Read a calendar: `"24/7"`, or a zone with hours by day (`mappings/calendar/hours.py` has the grammar).
+        """Read a calendar: `"24/7"`, or a zone with hours by day (`mappings/calendar/config.py` has the grammar).
 
         `holidays` maps dates (or ISO text) to "closed" or other hours; or names to such maps, of which the calendar's
         own `holidays:` chooses one. Anything with `get` or `[]` by date will do: it is asked for dates as needed.
@@ -140,10 +141,10 @@ class Calendar:
     def due_many(self, starts: ArrayLike, seconds: ArrayLike) -> Seconds:
         """`due` for many at once, in whole epoch seconds; the two are broadcast together as numpy does."""
         moments, budgets = _pair(_whole("starts", starts), _whole("seconds", seconds))
+        if budgets.min(initial=0) < 0:
+            raise CalendarError.of("seconds", f"{budgets.min()} is less than none", "give 0 or more")
         if moments.size == 0 or self.always:
             return moments + budgets
-        if budgets.min() < 0:
-            raise CalendarError.of("seconds", f"{budgets.min()} is less than none", "give 0 or more")
         last = int(moments.max())
         table = self._covering(int(moments.min()), last)
         due = table.due_many(moments, budgets)

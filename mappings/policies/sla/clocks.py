@@ -10,13 +10,13 @@ from datetime import datetime
 
 import msgspec
 
-from mappings.model import Clock, ClockState, History, Status
-from mappings.policies.sla.measures import WATCHES, Episode, Life, Watch, live
+from mappings.model import Clock, ClockState, Status
+from mappings.policies.sla.measures import WATCHES, Life, Watch
 from mappings.policies.sla.meter import Left, Marks, Meter
 from mappings.policies.sla.targets import Promise, promises
 from mappings.profile import Profile
 from mappings.profile.durations import parse_budget
-from mappings.timeline import build, epoch, plan_at
+from mappings.timeline import epoch, plan_at
 
 _VOID = (Status.MERGED, Status.DELETED, Status.SPAM)
 _SHOWN = ("severity", "plan", "kind", "channel", "tier")
@@ -30,26 +30,23 @@ class Facing(msgspec.Struct, frozen=True):
     promises: Mapping[str, Promise]
 
 
-def clocks(
-    history: History, profile: Profile, *, groups: Mapping[int, str], stored: Sequence[Clock] = ()
-) -> list[Clock]:
+def clocks(life: Life, profile: Profile, *, stored: Sequence[Clock] = ()) -> list[Clock]:
     """Every clock of a ticket, running, paused and finished, in the order of the profile's targets.
 
-    `groups` names the tool's groups by id. A ticket whose beginning was never read has no clock. A stored clock that
-    the replay no longer yields while it was running is given back void.
+    A ticket whose beginning was never read has no clock. A stored clock that the replay no longer yields while it was
+    running is given back void.
     """
-    line = build(history)
     kept = {clock.key: clock for clock in stored}
     fresh: list[Clock] = []
-    if line.known:
-        life = live(history, line, profile, dict(groups))
+    if life.line.known:
         facings = list(_facings(life, profile))
         for name, target in profile.targets.items():
             for watch in WATCHES[target.measure](life) if target.measure in WATCHES else ():
                 fresh += _Replay(life, profile, name, watch, facings, kept).rows()
     keys = {clock.key for clock in fresh}
+    ended = life.history.ticket.updated_at
     gone = [
-        msgspec.structs.replace(clock, state=ClockState.VOID, stopped_at=history.ticket.updated_at, fulfilled_by="gone")
+        msgspec.structs.replace(clock, state=ClockState.VOID, stopped_at=ended, fulfilled_by="gone")
         for clock in stored
         if clock.key not in keys and clock.state in (ClockState.RUNNING, ClockState.PAUSED)
     ]
@@ -326,6 +323,3 @@ def _paused(watch: Watch, start: datetime, until: datetime) -> int:
         stop = until if end is None else min(end, until)
         total += max(0.0, (stop - max(begin, start)).total_seconds())
     return int(total)
-
-
-__all__ = ["Episode", "clocks", "dimensions"]

@@ -5,6 +5,7 @@ only; whether the ticket is still as these facts say is checked just before (des
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 import msgspec
@@ -33,22 +34,46 @@ class Noticed(msgspec.Struct, frozen=True):
 
 
 def notice(
-    life: Life, clocks: Sequence[Clock], profile: Profile, now: datetime, *, stepped_at: datetime | None = None
+    life: Life,
+    clocks: Sequence[Clock],
+    profile: Profile,
+    now: datetime,
+    *,
+    stepped: AbstractSet[str] = frozenset(),
+    again: AbstractSet[str] = frozenset(),
 ) -> Noticed:
-    """Decide on one ticket's clocks. `stepped_at` is when we last moved it up a tier, done or under way."""
+    """Decide on one ticket's clocks.
+
+    `stepped` holds the causes of the stays from which we moved it up, done or under way. `again` holds the keys of
+    actions that were dropped because the ticket changed under them: they are decided anew.
+    """
     ticket = life.history.ticket
     if ON_HOLD in ticket.tags:
         return Noticed()
     running = [clock for clock in clocks if clock.state is ClockState.RUNNING]
-    late = [clock for clock in running if clock.detected_at is None and late_at(clock, profile, now)]
-    warned = [clock for clock in running if clock not in late and _near(clock, now)]
-    acting = _Acting(life, profile, now, stepped_at)
+    redo = {(key.split(":")[0], *key.rsplit(":", 2)[1:]) for key in again}
+    late = [
+        clock
+        for clock in running
+        if late_at(clock, profile, now) and (clock.detected_at is None or ("late", clock.measure, clock.cause) in redo)
+    ]
+    warned = [
+        clock
+        for clock in running
+        if clock not in late
+        and clock.detected_at is None
+        and (_near(clock, now) or ("warn", clock.measure, clock.cause) in redo)
+    ]
+    acting = _Acting(life, profile, now, stepped)
     late = [clock for clock in late if not acting.waits(clock)]
     actions = [action for clock in warned for action in acting.warn(clock)]
     if late:
         actions += acting.late(late)
     marked = [msgspec.structs.replace(clock, warned_at=now) for clock in warned]
-    marked += [msgspec.structs.replace(clock, warned_at=clock.warned_at or now, detected_at=now) for clock in late]
+    marked += [
+        msgspec.structs.replace(clock, warned_at=clock.warned_at or now, detected_at=clock.detected_at or now)
+        for clock in late
+    ]
     return Noticed(tuple(marked), tuple(actions))
 
 
@@ -67,8 +92,8 @@ def _near(clock: Clock, now: datetime) -> bool:
 class _Acting:
     """The verbs of `warn` and `late`, for one ticket at one moment."""
 
-    def __init__(self, life: Life, profile: Profile, now: datetime, stepped_at: datetime | None) -> None:
-        self.life, self.profile, self.now, self.stepped_at = life, profile, now, stepped_at
+    def __init__(self, life: Life, profile: Profile, now: datetime, stepped: AbstractSet[str]) -> None:
+        self.life, self.profile, self.now, self.stepped = life, profile, now, stepped
         self.record = f"zendesk:{life.history.ticket.id}"
         self.stay: Stay = life.stays[-1]
 
@@ -113,7 +138,7 @@ class _Acting:
         rule = ", ".join(dict.fromkeys(clock.target for clock, _ in climbing))
         facts = clock_facts(clock) | {"stay": self.stay.cause, "tier": str(self.stay.tier)}
         key = f"late:escalate:{self.record}:{clock.measure}:{clock.cause}"
-        if self.stepped_at is not None and self.stepped_at >= self.stay.start:
+        if self.stay.cause in self.stepped:
             why = reason("sla_breached_again", rule, f"{says} Already moved up from this tier.", self.profile, facts)
             return self._ticket(key, "note", clock, why, TicketChange(add_tags=(BREACHED,), note=why.text))
         if step > len(self.profile.tiers):

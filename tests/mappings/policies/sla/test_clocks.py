@@ -1,5 +1,6 @@
 """Clocks replayed from a ticket's past: what runs, what pauses, what a change of mind does."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -7,17 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.model import Actor, Clock, ClockState
+from mappings.model import Actor, Clock, ClockState, History
 from mappings.policies.sla.clocks import clocks
+from mappings.policies.sla.measures import live
+from mappings.profile import Profile
+from mappings.timeline import build
 from tests.profiles import edited, profile
 from tests.stories import GROUPS, Story, at, forget
 
 BUILDER = profile("builder")
 
 
+def replay(history: History, org: Profile, stored: Sequence[Clock] = ()) -> list[Clock]:
+    """A ticket's clocks from its history."""
+    return clocks(live(history, build(history), org, GROUPS), org, stored=stored)
+
+
 def of(story: Story, target: str, org: str = "builder") -> list[Clock]:
     """The clocks of one target on a story's ticket."""
-    return [clock for clock in clocks(story.history(), profile(org), groups=GROUPS) if clock.target == target]
+    return [clock for clock in replay(story.history(), profile(org)) if clock.target == target]
 
 
 @pytest.mark.req("SLA-01", "SLA-06")
@@ -110,7 +119,7 @@ def test_a_breach_never_unbreaches() -> None:
     ],
 )
 def test_a_plan_change_never_loosens(old: str, new: str, when: str, due: str) -> None:
-    """An upgrade counts from creation (from the change, where that would be late already); a downgrade changes nothing."""
+    """An upgrade counts from creation, or from the change where it would be late already; a downgrade from neither."""
     story = Story("2026-03-03 10:00", plan=old).change_plan(when, new)
     assert of(story, "First response")[0].due_at == at(due)
 
@@ -193,9 +202,7 @@ def test_several_targets_are_each_measured() -> None:
     """A pmerit P0 mail has two first-response clocks: at once as target, two hours as promise."""
     zone = profile("pmerit").zone
     story = Story("2026-03-03 10:00", severity="P0", kind="technical", plan="standard", channel="email", zone=zone)
-    dues = {
-        c.target: c.due_at for c in clocks(story.history(), profile("pmerit"), groups={}) if c.measure == "first_reply"
-    }
+    dues = {c.target: c.due_at for c in replay(story.history(), profile("pmerit")) if c.measure == "first_reply"}
     assert dues == {"Response": at("2026-03-03 10:00", zone), "Published response": at("2026-03-03 12:00", zone)}
 
 
@@ -218,19 +225,17 @@ def test_an_unread_beginning_has_no_clock() -> None:
     """A ticket whose creation was never read gets no clock rather than a guessed one."""
     story = Story("2026-03-03 10:00").set("2026-03-03 12:00", status="pending")
     history = msgspec.structs.replace(story.history(), events=tuple(e for e in story.events if e.at > story.created))
-    assert clocks(history, BUILDER, groups=GROUPS) == []
+    assert replay(history, BUILDER) == []
 
 
 def test_a_profile_edit_leaves_a_running_clock_and_a_new_ticket_gets_the_new_figure() -> None:
     """Business P2 from 4bh to 3bh: the running clock keeps 14:00; the next ticket is due at 13:00. SLA-03."""
     story = Story("2026-03-03 10:00")
-    running = clocks(story.history(), BUILDER, groups=GROUPS)
+    running = replay(story.history(), BUILDER)
     new = edited("builder", "targets: {First response: {table: {P2: {business: 3bh}}}}")
-    kept = [
-        clock for clock in clocks(story.history(), new, groups=GROUPS, stored=running) if clock.measure == "first_reply"
-    ]
+    kept = [clock for clock in replay(story.history(), new, stored=running) if clock.measure == "first_reply"]
     assert [clock.due_at for clock in kept] == [at("2026-03-03 14:00")]
-    fresh = [clock for clock in clocks(story.history(), new, groups=GROUPS) if clock.measure == "first_reply"]
+    fresh = [clock for clock in replay(story.history(), new) if clock.measure == "first_reply"]
     assert [clock.due_at for clock in fresh] == [at("2026-03-03 13:00")]
 
 
@@ -273,8 +278,8 @@ def tell(things: list[tuple[int, str]]) -> Story:
 def test_replaying_gives_the_same_clocks(things: list[tuple[int, str]]) -> None:
     """The same past gives the same rows, to the byte, also when the rows of last time are given back."""
     history = tell(things).history()
-    once = clocks(history, BUILDER, groups=GROUPS)
-    again = clocks(history, BUILDER, groups=GROUPS, stored=once)
+    once = replay(history, BUILDER)
+    again = replay(history, BUILDER, stored=once)
     assert msgspec.json.encode(once) == msgspec.json.encode(again)
     assert len({clock.key for clock in once}) == len(once)
 
@@ -286,7 +291,7 @@ def test_the_order_of_arrival_does_not_matter(things: list[tuple[int, str]], ran
     events = list(history.events)
     random.shuffle(events)  # type: ignore[attr-defined]
     shuffled = msgspec.structs.replace(history, events=tuple(events))
-    assert clocks(history, BUILDER, groups=GROUPS) == clocks(shuffled, BUILDER, groups=GROUPS)
+    assert replay(history, BUILDER) == replay(shuffled, BUILDER)
 
 
 @given(told, moments)
@@ -295,8 +300,8 @@ def test_a_missed_clock_stays_missed_as_more_is_told(things: list[tuple[int, str
     story = tell(things)
     cut = story.created + timedelta(minutes=until)
     early = tell([thing for thing in things if thing[0] + 1 <= until])
-    missed = {c.key for c in clocks(early.history(), BUILDER, groups=GROUPS) if c.state is ClockState.MISSED}
-    late = {c.key: c.state for c in clocks(story.history(), BUILDER, groups=GROUPS)}
+    missed = {c.key for c in replay(early.history(), BUILDER) if c.state is ClockState.MISSED}
+    late = {c.key: c.state for c in replay(story.history(), BUILDER)}
     assert cut >= story.created
     assert all(late[key] is ClockState.MISSED for key in missed)
 
@@ -306,7 +311,5 @@ def test_what_the_export_still_hides_is_replaced_when_it_arrives(things: list[tu
     """Reading a ticket with its newest minute hidden, then whole, ends in the same clocks."""
     story = tell(things)
     whole = story.history()
-    partial = clocks(forget(whole, story.last - timedelta(minutes=1)), BUILDER, groups=GROUPS)
-    assert clocks(whole, BUILDER, groups=GROUPS, stored=partial)[
-        : len(clocks(whole, BUILDER, groups=GROUPS))
-    ] == clocks(whole, BUILDER, groups=GROUPS)
+    partial = replay(forget(whole, story.last - timedelta(minutes=1)), BUILDER)
+    assert replay(whole, BUILDER, stored=partial)[: len(replay(whole, BUILDER))] == replay(whole, BUILDER)
