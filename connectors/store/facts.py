@@ -235,7 +235,7 @@ def _stored(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> 
 
 def _open_of(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> list[int]:
     """The open tickets of companies or requesters."""
-    query = sa.select(schema.ticket.c.id).where(schema.ticket.c.open.is_(True))
+    query = sa.select(schema.ticket.c.id).where(schema.ticket.c.open == sa.true())
     return [id for some in chunks(ids) for id in conn.scalars(query.where(among(conn, column, some)))]
 
 

@@ -145,7 +145,7 @@ def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
     """Drop what waits for an action that will never be done."""
     first = _OUTBOX.alias("first")
     never = sa.or_(
-        first.c.state.in_(_NEVER), sa.and_(first.c.state == OutboxState.DROPPED.value, first.c.again.is_(False))
+        first.c.state.in_(_NEVER), sa.and_(first.c.state == OutboxState.DROPPED.value, first.c.again == sa.false())
     )
     dead = sa.exists().where(first.c.key == _OUTBOX.c.after_key, never)
     orphans = _OUTBOX.update().where(_PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.after_key.is_not(None), dead)
@@ -154,9 +154,10 @@ def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
 
 
 def _stopped(conn: sa.Connection) -> list[str]:
-    """Paused scopes, and policies that an operator set to something else than apply."""
+    """Paused scopes, and policies that do not apply: an operator said so, or they last decided otherwise."""
     table = schema.policy
-    held = sa.select(table.c.name).where(table.c.mode.is_not(None), table.c.mode != Mode.APPLY.value)
+    apply = Mode.APPLY.value
+    held = sa.select(table.c.name).where(sa.or_(table.c.mode != apply, table.c.decided_mode != apply))
     return sorted({*conn.scalars(sa.select(schema.pause.c.scope)), *conn.scalars(held)})
 
 

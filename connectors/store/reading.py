@@ -52,7 +52,7 @@ class FactReader(Database):
     def open_tickets(self, *, after: int = 0, limit: int = 1000) -> list[int]:
         """Ids of tickets that are not solved, closed, merged, deleted or spam; rising, those greater than `after`."""
         table = schema.ticket
-        query = sa.select(table.c.id).where(table.c.open.is_(True), table.c.id > after)
+        query = sa.select(table.c.id).where(table.c.open == sa.true(), table.c.id > after)
         with self.reading() as conn:
             return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
 
@@ -60,7 +60,7 @@ class FactReader(Database):
         """Open tickets of which something has happened that was not read yet (`History.complete` is false)."""
         table = schema.ticket
         unread = sa.or_(table.c.events_through.is_(None), table.c.events_through < table.c.updated_at)
-        query = sa.select(table.c.id).where(table.c.open.is_(True), table.c.id > after, unread)
+        query = sa.select(table.c.id).where(table.c.open == sa.true(), table.c.id > after, unread)
         with self.reading() as conn:
             return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
 

@@ -184,7 +184,7 @@ def test_a_paused_policy_holds_up_no_other(store: Store) -> None:
 def test_a_policy_that_does_not_apply_sends_nothing(store: Store, mode: Mode, leaves: bool) -> None:
     """Switching a policy off also stops what it had planned."""
     plan(store, action("a"))
-    store.set_mode("sla", mode)
+    store.set_mode("sla", mode, NOW)
     assert keys(take(store)) == (["a"] if leaves else [])
 
 

@@ -12,18 +12,19 @@ def test_a_mode_is_what_was_set(store: Store) -> None:
     plan(store)
     assert store.modes() == {"sla": None}
     for mode in Mode:
-        store.set_mode("sla", mode)
+        store.set_mode("sla", mode, NOW)
         assert store.mode("sla") is mode
     assert store.modes() == {"sla": Mode.APPLY}
 
 
 @pytest.mark.parametrize("away", [Mode.OFF, Mode.SHADOW])
 def test_an_operator_who_switches_on_again_starts_anew(store: Store, away: Mode) -> None:
-    """Set to off or shadow and back to apply: the first decision after that counts causes from then on."""
+    """Set to off or shadow and back to apply: what was planned is put aside, and causes count from then on."""
     plan(store, action("before"))
-    store.set_mode("sla", away)
-    store.set_mode("sla", Mode.APPLY)
-    applied = plan(store, action("meanwhile", cause_at=at(5)), action("now", cause_at=at(10)), now=at(10))
+    assert store.set_mode("sla", Mode.APPLY, at(1)) == 0, "it applied all the time"
+    assert store.set_mode("sla", away, at(2)) == 0
+    assert store.set_mode("sla", Mode.APPLY, at(9)) == 1
+    applied = plan(store, action("meanwhile", cause_at=at(5)), action("now", cause_at=at(9)), now=at(10))
     assert (applied.baseline, applied.planned) == (("meanwhile",), ("now",))
     assert keys(take(store, now=at(10))) == ["now"]
 
