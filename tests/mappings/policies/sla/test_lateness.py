@@ -143,7 +143,7 @@ def test_a_renamed_target_does_not_fire_again() -> None:
     """Keys name the measure, not the target: after a rename the same lateness has the same key."""
     renamed = edited(
         "builder",
-        "targets: {First response: null, Hand-off response: null, Antwort: {measure: first_reply, by: [plan], published: true, late: [escalate next],"
+        "assumed: {targets.Hand-off response: null}\ntargets: {First response: null, Hand-off response: null, Antwort: {measure: first_reply, by: [plan], published: true, late: [escalate next],"
         " table: {starter: 4bh, professional: 4bh, business: 4bh, enterprise: 4bh}}}",
     )
     story = Story("2026-03-03 10:00")
