@@ -6,18 +6,21 @@ is that of Monday 4 May 2026, which has neither a holiday nor a clock change; `+
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
+import typer
+from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from flows.commands.due import QuestionError, Quote, as_json, as_text, ask, quote
+from flows.commands.due import QuestionError, Quote, as_json, as_text, ask, quote, register
 from mappings.policies.sla.targets import Due
-from mappings.profile import Profile
+from tests.profiles import profile
 
 MONDAY = date(2026, 5, 4)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -47,21 +50,15 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
     return datetime.combine(start, time.fromisoformat(clock), zone)
 
 
-@cache
-def house(name: str) -> Profile:
-    """One of the five profiles as the command line loads it."""
-    return load_profile(name)
-
-
 def quotes(name: str, asked: str, start: str = "Tue 10:00") -> dict[str, Quote]:
     """`P2 plan=business channel=email` put to the command's own function; quotes by target."""
-    profile = house(name)
+    house = profile(name)
     severity, *options = asked.split()
-    at = start if "T" in start and start[0].isdigit() else str(moment(start, profile.zone))
+    at = start if "T" in start and start[0].isdigit() else str(moment(start, house.zone))
     named = dict(option.split("=") for option in options)
     facts = [f"{key}={value}" for key, value in named.items() if key not in ("plan", "kind", "channel", "tier")]
     asking = ask(
-        profile,
+        house,
         at=at,
         severity=severity,
         plan=named.get("plan"),
@@ -70,7 +67,7 @@ def quotes(name: str, asked: str, start: str = "Tue 10:00") -> dict[str, Quote]:
         tier=int(named["tier"]) if "tier" in named else None,
         facts=facts,
     )
-    return {found.target: found for found in quote(profile, asking)}
+    return {found.target: found for found in quote(house, asking)}
 
 
 BUILDER = [
@@ -248,7 +245,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "row"), CASES)
 def test_figure(name: str, row: Row) -> None:
     """Each figure of the appendix gives its due time, and its warning where one is worked out."""
-    zone = house(name).zone
+    zone = profile(name).zone
     found = quotes(name, row.asked, row.start)[row.target].due
     assert found.due_at == moment(row.due, zone)
     if row.warn is not None:
@@ -258,17 +255,17 @@ def test_figure(name: str, row: Row) -> None:
 @pytest.mark.parametrize("name", APPENDIX)
 def test_every_target_has_its_row(name: str) -> None:
     """No target of a profile is left out here, so none can be wrong unseen."""
-    assert set(house(name).targets) - UNFIGURED.get(name, set()) == {row.target for row in APPENDIX[name]}
+    assert set(profile(name).targets) - UNFIGURED.get(name, set()) == {row.target for row in APPENDIX[name]}
 
 
 @pytest.mark.parametrize("name", APPENDIX)
 def test_every_cell_has_its_row(name: str) -> None:
     """Nor is any cell of a target's table: what the rows reach is all there is."""
-    profile = house(name)
+    house = profile(name)
     reached: set[tuple[str, str]] = set()
     for row in APPENDIX[name]:
         reached |= {(found.target, found.figure) for found in quotes(name, row.asked, row.start).values()}
-    written = {(target, cell.say()) for target, its in profile.targets.items() for cell in its.cells.values()}
+    written = {(target, cell.say()) for target, its in house.targets.items() for cell in its.cells.values()}
     assert reached == written
 
 
@@ -286,11 +283,11 @@ SEVERITIES, PLANS = ("P1", "P2", "P3", "P4"), ("starter", "professional", "busin
 )
 def test_all_16_cells(severity: str, plan: str, start: datetime) -> None:
     """Whenever a ticket comes in, each of the 16 figures has passed in its own unit at its due time, not before."""
-    profile = house("builder")
+    house = profile("builder")
     at = start.replace(microsecond=0, tzinfo=UTC)
     found = quotes("builder", f"{severity} plan={plan}", at.isoformat())["First response"]
     amount, unit = found.figure.split(" ", 1)
-    due, office = found.due.due_at, profile.office
+    due, office = found.due.due_at, house.office
     if found.figure == "best effort":
         assert (severity, plan, due) == ("P4", "starter", None)
         return
@@ -324,7 +321,7 @@ def test_best_effort_is_never_due() -> None:
 )
 def test_highest_severity_alone_counts_at_night(asked: str, start: str, due: str) -> None:
     """P1 counts around the clock; P2 and below wait for the next business day."""
-    assert quotes("builder", asked, start)["First response"].due.due_at == moment(due, house("builder").zone)
+    assert quotes("builder", asked, start)["First response"].due.due_at == moment(due, profile("builder").zone)
 
 
 @pytest.mark.req("SLA-01", "SLA-06")
@@ -339,7 +336,7 @@ def test_highest_severity_alone_counts_at_night(asked: str, start: str, due: str
 )
 def test_four_plans_one_fault(plan: str, due: str, weekend: str) -> None:
     """The same P2 filed under each plan on Tuesday 10:00, and again on Friday 19:00: the weekend is skipped."""
-    zone = house("builder").zone
+    zone = profile("builder").zone
     for start, expected in (("Tue 10:00", due), ("Fri 19:00", weekend)):
         found = quotes("builder", f"P2 plan={plan}", start)["First response"].due.due_at
         assert found == moment(expected, zone)
@@ -348,7 +345,7 @@ def test_four_plans_one_fault(plan: str, due: str, weekend: str) -> None:
 @pytest.mark.req("SLA-11")
 def test_mail_by_what_it_is_about() -> None:
     """A technical mail at 19:30, half an hour before closing, is due 09:30 next day; a critical one at 20:00."""
-    zone = house("roofing").zone
+    zone = profile("roofing").zone
     technical = quotes("roofing", "standard kind=technical channel=email", "Tue 19:30")
     critical = quotes("roofing", "critical kind=technical channel=email", "Tue 19:30")
     assert technical["Mail response"].due.due_at == moment("Wed 09:30", zone)
@@ -372,13 +369,13 @@ def test_social_on_a_saturday() -> None:
     """A mention on Saturday noon is due Monday 13:00, four hours after the office opens."""
     for severity in ("P2", "P3"):
         found = quotes("pmerit", f"{severity} channel=social", "Sat 12:00")["Published response"].due.due_at
-        assert found == moment("+Mon 13:00", house("pmerit").zone)
+        assert found == moment("+Mon 13:00", profile("pmerit").zone)
 
 
 @pytest.mark.req("SLA-18")
 def test_next_sprint() -> None:
     """On day 3 of a sprint, resolution is due at the end of the next one."""
-    zone = house("pmerit").zone
+    zone = profile("pmerit").zone
     for start, due in (("2026-04-29 10:00", "2026-05-25 00:00"), ("2026-05-10 23:59", "2026-05-25 00:00")):
         assert quotes("pmerit", "P3", start)["Resolution"].due.due_at == moment(due, zone)
 
@@ -386,7 +383,7 @@ def test_next_sprint() -> None:
 @pytest.mark.req("SLA-20")
 def test_update_cadence() -> None:
     """P0 is due an update every 30 minutes; P1 is warned at 2 hours and late at 4."""
-    zone = house("pmerit").zone
+    zone = profile("pmerit").zone
     urgent, high = (quotes("pmerit", severity)["User updates"].due for severity in ("P0", "P1"))
     assert urgent.due_at == moment("Tue 10:30", zone)
     assert (high.warn_at, high.late_at) == (moment("Tue 12:00", zone), moment("Tue 14:00", zone))
@@ -396,13 +393,13 @@ def test_update_cadence() -> None:
 def test_tier_three_has_four_hours() -> None:
     """A ticket that enters tier 3 at 10:00 has that tier's reply due at 14:00."""
     found = quotes("archbuilder", "P3 plan=basic tier=3")["Reply after hand-off"]
-    assert found.due.due_at == moment("Tue 14:00", house("archbuilder").zone)
+    assert found.due.due_at == moment("Tue 14:00", profile("archbuilder").zone)
 
 
 @pytest.mark.req("SLA-24")
 def test_target_by_plan_and_kind() -> None:
     """Enterprise is served around the clock; Professional enters tier 2 with its 8 hours; the kind picks the ladder."""
-    zone = house("archbuilder").zone
+    zone = profile("archbuilder").zone
     assert quotes("archbuilder", "P2 plan=enterprise", "Sat 12:00")["Response"].due.due_at == moment("Sat 16:00", zone)
     professional = quotes("archbuilder", "P3 plan=professional kind=performance")
     assert professional["Reply after hand-off"].due.due_at == moment("Tue 18:00", zone)
@@ -414,7 +411,7 @@ def test_target_by_plan_and_kind() -> None:
 def test_shortened_day() -> None:
     """24 December ends at noon: 4 business hours from 11:00 fall due 3 hours into the next open day."""
     found = quotes("builder", "P2 plan=business", "2026-12-24 11:00")["First response"]
-    assert found.due.due_at == moment("2026-12-28 11:00", house("builder").zone)
+    assert found.due.due_at == moment("2026-12-28 11:00", profile("builder").zone)
 
 
 @pytest.mark.req("SLA-28")
@@ -442,7 +439,7 @@ def test_the_earliest_binds() -> None:
         "Response": True,
         "Published response": False,
     }
-    assert found["Response"].due.late_at == moment("Tue 10:05", house("pmerit").zone)
+    assert found["Response"].due.late_at == moment("Tue 10:05", profile("pmerit").zone)
 
 
 # The command ---------------------------------------------------------------------------------------------------------
@@ -465,9 +462,9 @@ def test_answer_for_machines() -> None:
 
 def test_answer_for_people() -> None:
     """The table tells local times, the figure in words, and which target binds."""
-    profile = house("pmerit")
-    question = ask(profile, severity="critical", at="2026-05-05T10:00", channel="email")
-    text = as_text(profile, question, quote(profile, question))
+    house = profile("pmerit")
+    question = ask(house, severity="critical", at="2026-05-05T10:00", channel="email")
+    text = as_text(house, question, quote(house, question))
     assert "from Tue 5 May 2026 10:00 (America/New_York)" in text
     lines = {line.split("  ")[0]: line for line in text.splitlines()}
     assert lines["Response"].endswith("Tue 5 May 2026 10:00  binds")
@@ -475,11 +472,53 @@ def test_answer_for_people() -> None:
     assert lines["Published response"].endswith("Tue 5 May 2026 12:00  published")
 
 
+@pytest.fixture(scope="module")
+def helpdesk() -> Callable[..., Result]:
+    """The command line, run in this process."""
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    register(app)
+    return lambda *words: CliRunner().invoke(app, ["due", *words])
+
+
+def test_command(helpdesk: Callable[..., Result]) -> None:
+    """`helpdesk due … --json` prints the list that others script against; an office time needs no offset."""
+    result = helpdesk(
+        *("--profile", "builder", "--severity", "P2", "--plan", "business", "--at", "2026-03-06T17:30", "--json")
+    )
+    assert result.exit_code == 0
+    found = {answer["target"]: answer for answer in json.loads(result.stdout)}
+    assert found["First response"] == {
+        "target": "First response",
+        "measure": "first_reply",
+        "due_at": "2026-03-09T16:30:00Z",
+        "warn_at": "2026-03-09T15:30:00Z",
+    }
+
+
+def test_command_with_facts(helpdesk: Callable[..., Result]) -> None:
+    """Dimensions without an option of their own are given as facts."""
+    words = ("--profile", "roofing", "--severity", "standard", "--at", "2026-05-05T10:00", "--json")
+    plain, vip = helpdesk(*words), helpdesk(*words, "--fact", "vip=true")
+    assert "VIP updates" not in plain.stdout
+    assert "VIP updates" in vip.stdout
+
+
+def test_command_that_cannot_be_understood(helpdesk: Callable[..., Result]) -> None:
+    """Exit code 2 and one line per wrong option."""
+    result = helpdesk("--profile", "builder", "--severity", "P9", "--plan", "busines", "--at", "2026-05-05T10:00")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "--plan: unknown 'busines'; did you mean 'business'?",
+        "--severity: unknown 'P9'; write one of: P1, P2, P3, P4",
+    ]
+
+
 def test_question_that_cannot_be_understood() -> None:
     """Every wrong option is told at once, with what was probably meant."""
     with pytest.raises(QuestionError) as caught:
         ask(
-            house("builder"),
+            profile("builder"),
             severity="P9",
             plan="busines",
             at="tomorrow",
@@ -506,14 +545,14 @@ def test_question_that_cannot_be_understood() -> None:
 
 def test_names_in_any_case() -> None:
     """A severity, plan or kind by its name or alias, in any case, within its own profile."""
-    pmerit, builder = house("pmerit"), house("builder")
+    pmerit, builder = profile("pmerit"), profile("builder")
     assert ask(pmerit, severity="CRITICAL", at="2026-05-05").dims["severity"] == "P0"
     assert ask(builder, severity="p1", plan="Free", at="2026-05-05").dims["plan"] == "starter"
 
 
 def test_time_with_an_offset() -> None:
     """A time that names an offset is taken at its word; one that does not is in the office zone."""
-    profile = house("builder")
+    house = profile("builder")
     expected = datetime(2026, 5, 5, 15, tzinfo=UTC)
     for text in ("2026-05-05T10:00", "2026-05-05 10:00", "2026-05-05T15:00Z", "2026-05-05T17:00+02:00"):
-        assert ask(profile, severity="P1", plan="free", at=text).at == expected
+        assert ask(house, severity="P1", plan="free", at=text).at == expected

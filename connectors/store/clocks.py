@@ -25,7 +25,7 @@ class Clocks(Database):
         with self.reading() as conn:
             for some in chunks(wanted):
                 query = sa.select(*_COLUMNS).where(among(conn, schema.clock.c.record, some)).order_by(*_ORDER)
-                for row in conn.execute(query):
+                for row in conn.execute(query).all():
                     clock = CLOCK.decode(row)
                     found[clock.record].append(clock)
         return found
@@ -39,7 +39,7 @@ class Clocks(Database):
         next_at = schema.clock.c.next_at
         with self.reading() as conn:
             rows = conn.execute(sa.select(*_COLUMNS).where(next_at <= seconds(now)).order_by(next_at).limit(limit))
-            return [CLOCK.decode(row) for row in rows]
+            return [CLOCK.decode(row) for row in rows.all()]
 
 
 def next_at(clock: Clock) -> datetime | None:

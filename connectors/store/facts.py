@@ -193,7 +193,7 @@ def _news(conn: sa.Connection, kind: _Kind, values: Sequence[Any], more: tuple[s
     before: dict[Any, Row] = {}
     for some in chunks([row[0] for row in rows]):
         query = sa.select(*columns, *more).where(among(conn, kind.table.c.id, some))
-        before.update((row[0], tuple(row)) for row in conn.execute(query))
+        before.update((row[0], tuple(row)) for row in conn.execute(query).all())
     news: dict[Any, list[Any]] = {}
     for row in rows:
         stored = news.get(row[0]) or before.get(row[0])
@@ -235,7 +235,7 @@ def _stored(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> 
 
 def _open_of(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> list[int]:
     """The open tickets of companies or requesters."""
-    query = sa.select(schema.ticket.c.id).where(schema.ticket.c.open.is_(True))
+    query = sa.select(schema.ticket.c.id).where(schema.ticket.c.open == sa.true())
     return [id for some in chunks(ids) for id in conn.scalars(query.where(among(conn, column, some)))]
 
 

@@ -35,7 +35,7 @@ class Looks(Database):
             upsert(conn, meta, [(_VERSION, version)])
             if before is None:
                 return 0
-            ids = set(conn.scalars(sa.select(ticket.c.id).where(ticket.c.open.is_(True))))
+            ids = set(conn.scalars(sa.select(ticket.c.id).where(ticket.c.open == sa.true())))
             raise_tickets(conn, ids, lock(conn, "seq"))
             return len(ids)
 
@@ -60,7 +60,7 @@ class Looks(Database):
     @staticmethod
     def _dropped(policy: str) -> tuple[sa.ColumnElement[bool], ...]:
         state = _OUTBOX.c.state == OutboxState.DROPPED.value
-        return (state, _OUTBOX.c.again.is_(True), _OUTBOX.c.policy == policy)
+        return (state, _OUTBOX.c.again == sa.true(), _OUTBOX.c.policy == policy)
 
     def acted(self, records: Iterable[str], verb: str, states: Sequence[OutboxState]) -> list[OutboxRow]:
         """Rows of one verb on these records in any of `states`, oldest first."""

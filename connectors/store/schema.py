@@ -238,6 +238,7 @@ outbox = sa.Table(
 )
 sa.Index("outbox_state", outbox.c.state, outbox.c.tool, outbox.c.lane, outbox.c.id)
 sa.Index("outbox_record", outbox.c.record, outbox.c.tool, outbox.c.id)
+sa.Index("outbox_again", outbox.c.policy, **_only("again = 1", "again"))
 sa.Index("outbox_dedup_key", outbox.c.dedup_key, **_only("dedup_key IS NOT NULL"))
 
 batch = sa.Table(

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
 
+from flows.profiles import read_profile
 from mappings.policies.sla.targets import Due, due, promises
 from mappings.profile import Profile
 from mappings.profile.problems import suggest
+
+T = TypeVar("T")
 
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 _FACTS = ("vip", "escalated", "role", "tag", "brand", "family", "ladder")
@@ -65,15 +68,16 @@ def ask(
     plan_key = _found("plan", plan, profile.find_plan(plan) if plan else None, profile.plans, problems)
     kind_key = _found("kind", kind, profile.find_kind(kind) if kind else None, profile.kinds, problems)
     channels = dict.fromkeys([*profile.channels, *profile.sources])
+    way = channel.lower() if channel else None
     if tier is None and plan_key is not None:
         tier = profile.plans[plan_key].enters_tier
-    dims = {
+    dims: dict[str, object] = {
         "severity": _found("severity", severity, profile.find_severity(severity), profile.severities, problems),
         "plan": plan_key,
         "kind": kind_key,
         "family": profile.kinds[kind_key].family if kind_key else None,
         "ladder": profile.kinds[kind_key].ladder if kind_key else None,
-        "channel": _found("channel", channel, channel if channel in channels else None, channels, problems),
+        "channel": _found("channel", channel, way if way in channels else None, channels, problems),
         "tier": _found("tier", tier, tier if tier in profile.tiers else None, profile.tiers, problems),
     }
     dims |= _facts(profile, facts, problems)
@@ -86,9 +90,7 @@ def ask(
 def quote(profile: Profile, question: Question) -> list[Quote]:
     """Every target that applies, in the profile's order."""
     known = question.dims
-    calendar = profile.serving_calendar(
-        **{key: known.get(key) for key in ("severity", "plan", "kind", "channel")}  # type: ignore[arg-type]
-    )
+    calendar = profile.serving_calendar(**{key: known.get(key) for key in ("severity", "plan", "kind", "channel")})
     found = [(promise, due(profile, promise, calendar, question.at)) for promise in promises(profile, known)]
     first: dict[str, datetime] = {}
     for promise, answer in found:
@@ -166,8 +168,8 @@ def _command(
     ] = None,
     as_json_list: Annotated[bool, typer.Option("--json", help="For machines: UTC, null where never due.")] = False,
 ) -> None:
-    """When would a ticket be due? Every target that applies, the earliest of each measure first to bind."""
-    house = load_profile(profile)
+    """When would a ticket be due? Every target that applies; of several with one measure the earliest binds."""
+    house = read_profile(profile)
     try:
         question = ask(
             house, severity=severity, at=at, plan=plan, kind=kind, channel=channel, tier=tier, facts=fact or ()
@@ -179,7 +181,7 @@ def _command(
     typer.echo(as_json(quotes) if as_json_list else as_text(house, question, quotes))
 
 
-def _found(option: str, given: object, found: object, known: Iterable[object], problems: list[str]) -> object:
+def _found(option: str, given: object, found: T | None, known: Iterable[object], problems: list[str]) -> T | None:
     if given is not None and found is None:
         problems.append(f"--{option}: unknown {given!r}; {suggest(str(given), [str(one) for one in known])}")
     return found
@@ -221,7 +223,7 @@ def _moment(profile: Profile, text: str, problems: list[str]) -> datetime | None
 
 
 def _utc(at: datetime | None) -> str | None:
-    return at and at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _local(at: datetime | None, profile: Profile) -> str:

@@ -98,7 +98,7 @@ class Calendar:
         moment = self._opening(_epoch(start))[0]
         if self.always or days == 0:
             return _instant(moment + days * DAY_SECONDS)
-        local = datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None, fold=0)
+        local = datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None)
         day = self._day_of(moment, local.date())
         wall = local - datetime.combine(day, time())
         for _ in range(days):

@@ -11,15 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from mappings.calendar.faults import CalendarError, Fault
-from mappings.calendar.hours import DAY, Exceptions, Hours, Span
+from mappings.calendar.hours import DAY, Exceptions, Hours, Span, parse
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
 _SPAN_FIX = 'write for example "09:00-17:00", "09:00-12:00, 13:00-17:00", "22:00-06:00", "00:00-24:00" or "closed"'
 _SEASONAL = {
     "ET": "America/New_York", "EST": "America/New_York", "EDT": "America/New_York",
@@ -141,27 +139,6 @@ def _spans(field: str, value: object, faults: list[Fault]) -> tuple[Span, ...]:
         except ValueError as wrong:
             faults.append(Fault(field, str(wrong), _SPAN_FIX))
     return tuple(sorted(spans))
-
-
-@lru_cache(maxsize=1024)
-def parse(text: str) -> tuple[Span, ...]:
-    """`"08:00-12:00, 22:00-06:00"` → `((480, 720), (1320, 1800))`; `"closed"` → `()`. ValueError says what is wrong."""
-    if text.strip().casefold() == "closed":
-        return ()
-    return tuple(sorted(_span(part.strip()) for part in text.split(",")))
-
-
-def _span(text: str) -> Span:
-    match = _SPAN.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is not a span of hours")
-    hour, minute, until_hour, until_minute = (int(part) for part in match.groups())
-    start, end = hour * 60 + minute, until_hour * 60 + until_minute
-    if minute > 59 or until_minute > 59 or start >= DAY or end > DAY:
-        raise ValueError(f"{text!r} names a time that no day has")
-    if start == end:
-        raise ValueError(f"{text!r} ends as it starts")
-    return (start, end) if end > start else (start, end + DAY)
 
 
 def _exceptions(name: object, holidays: object, faults: list[Fault]) -> Exceptions:

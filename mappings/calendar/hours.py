@@ -1,8 +1,10 @@
 """Opening hours in one time zone: for each local date, the spans that open on it."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Span = tuple[int, int]
@@ -12,6 +14,7 @@ Exceptions = Callable[[date], tuple[Span, ...] | None]
 """The spans of a date that replace the weekly ones; null on an ordinary date."""
 
 DAY = 24 * 60
+_SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,3 +54,24 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             merged.append((start, end))
     return tuple(merged)
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> tuple[Span, ...]:
+    """`"08:00-12:00, 22:00-06:00"` → `((480, 720), (1320, 1800))`; `"closed"` → `()`. ValueError says what is wrong."""
+    if text.strip().casefold() == "closed":
+        return ()
+    return tuple(sorted(_span(part.strip()) for part in text.split(",")))
+
+
+def _span(text: str) -> Span:
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a span of hours")
+    hour, minute, until_hour, until_minute = (int(part) for part in match.groups())
+    start, end = hour * 60 + minute, until_hour * 60 + until_minute
+    if minute > 59 or until_minute > 59 or start >= DAY or end > DAY:
+        raise ValueError(f"{text!r} names a time that no day has")
+    if start == end:
+        raise ValueError(f"{text!r} ends as it starts")
+    return (start, end) if end > start else (start, end + DAY)

@@ -71,6 +71,8 @@ def _words(model: type[BaseModel], path: tuple[str | int, ...], error: Mapping[s
     if "[key]" in error["loc"]:
         wanted = _WANTED.get(kind, ("a known key", "see the other profiles"))
         return f"{path[-1] if path else value!r} is not {wanted[0]}", wanted[1]
+    if kind == "tuple_type" and isinstance(value, str):
+        return f"{value!r} is not a list", f"write [{value}]"
     if kind in _WANTED:
         wanted = _WANTED[kind]
         return f"{_show(value)} is not {wanted[0]}", wanted[1]

@@ -1,34 +1,34 @@
 """How the organisation works besides targets and rules: outages, abuse, requests, help, forum, surveys, reviews."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mappings.profile.part import Part, Titled
-from mappings.profile.terms import Action, Aim, Goal, Share, Span, When
+from mappings.profile.terms import Action, Aim, Aims, Goal, Share, Span, When, wrong
 
 
 class Detect(Part):
     """When so much arrives that something must be broken."""
 
-    times_normal: int = 10
-    within: Span = 1800
-    count: tuple[Literal["tickets", "chats"], ...] = ("tickets", "chats")
-    at_least: int = 15
-    normal: str = "median of same hour, 4 weeks"
+    times_normal: int
+    within: Span
+    count: tuple[Literal["tickets", "chats"], ...]
+    at_least: int
+    normal: str
 
 
 class Outage(Part):
     """What happens while many customers have the same trouble."""
 
-    detect: Detect = Detect()
-    start: Literal["automatic", "confirm"] = "confirm"
-    enter: tuple[Action, ...] = ()
-    leave: tuple[Action, ...] = ()
-    late_arrivals: Span = 7200
+    detect: Detect
+    start: Literal["automatic", "confirm"]
+    enter: tuple[Action, ...]
+    leave: tuple[Action, ...]
+    late_arrivals: Span
     watch_after_fix: Span | None = None
     email_affected: bool = False
 
@@ -36,58 +36,58 @@ class Outage(Part):
 class Restriction(Part):
     """What a restricted account loses, and for how long."""
 
-    removes: tuple[str, ...] = ()
-    for_: Span = Field(default=14 * 86400, alias="for")
+    removes: tuple[str, ...]
+    for_: Span = Field(alias="for")
 
 
 class Abuse(Part):
     """How abusive conduct is dealt with."""
 
-    categories: tuple[str, ...] = ()
-    decide: str = "management"
+    categories: tuple[str, ...]
+    decide: str
     """The route that decides."""
-    actions: tuple[str, ...] = ()
-    restriction: Restriction = Restriction()
-    evidence_kept: Span = 7 * 365 * 86400
+    actions: tuple[str, ...]
+    restriction: Restriction
+    evidence_kept: Span
 
 
 class Backlog(Part):
     """Where feature requests are worked on."""
 
-    tool: Literal["jira"] = "jira"
-    project: str = "PROD"
-    direction: Literal["out", "both"] = "out"
+    tool: Literal["jira"]
+    project: str
+    direction: Literal["out", "both"]
 
 
 class FeatureRequests(Part):
     """What happens to wishes."""
 
-    statuses: tuple[str, ...] = ()
-    one_vote_per: Literal["company", "user"] = "company"
-    backlog: Backlog = Backlog()
-    tell: Mapping[str, Literal["voters", "author"]] = {}
+    statuses: tuple[str, ...]
+    one_vote_per: Literal["company", "user"]
+    backlog: Backlog
+    tell: Mapping[str, Literal["voters", "author"]]
     areas: Mapping[str, tuple[str, ...]] = {}
 
 
 class Publish(Part):
     """What of the roadmap is public."""
 
-    only_label: str = "public"
-    time_as: Literal["quarter"] = "quarter"
+    only_label: str
+    time_as: Literal["quarter"]
 
 
 class Roadmap(Part):
     """The public roadmap."""
 
-    columns: tuple[str, ...] = ()
-    publish: Publish = Publish()
+    columns: tuple[str, ...]
+    publish: Publish
 
 
 class Services(Part):
     """Professional services that support refers to."""
 
-    kinds: tuple[str, ...] = ()
-    lead_needs: tuple[str, ...] = ()
+    kinds: tuple[str, ...]
+    lead_needs: tuple[str, ...]
 
 
 class PortalContacts(Part):
@@ -99,10 +99,10 @@ class PortalContacts(Part):
 class Help(Part):
     """Help articles."""
 
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[str, ...]
     roles: tuple[str, ...] = ()
     gated: str | None = None
-    article_after_repeats: int = 3
+    article_after_repeats: int
     upkeep: Mapping[Literal["weekly", "monthly", "quarterly"], str] = {}
     sections: Mapping[str, tuple[str, ...]] | tuple[str, ...] = ()
     articles: Mapping[str, int] = {}
@@ -111,17 +111,25 @@ class Help(Part):
 class Unanswered(Part):
     """When a forum question without an answer is taken up."""
 
-    tell_staff: Span = 86400
-    open_ticket: Span = 3 * 86400
+    tell_staff: Span
+    open_ticket: Span
+
+
+def _categories(value: object) -> object:
+    if value == "from modules" or isinstance(value, list | dict):
+        return value
+    raise wrong(f"{value!r} is no list of categories", "write from modules, or [one, two]")
 
 
 class Forum(Part):
     """The community."""
 
-    categories: Literal["from modules"] | tuple[str, ...] | Mapping[str, tuple[str, ...]] = "from modules"
+    categories: Annotated[
+        Literal["from modules"] | tuple[str, ...] | Mapping[str, tuple[str, ...]], BeforeValidator(_categories)
+    ]
     groups: tuple[str, ...] = ()
-    verified_by: tuple[str, ...] = ()
-    unanswered: Unanswered = Unanswered()
+    verified_by: tuple[str, ...]
+    unanswered: Unanswered
 
 
 class Survey(Part):
@@ -147,39 +155,39 @@ class Surveys(Part):
     nps: Survey | None = None
     feature: Survey | None = None
     interviews: Interviews | None = None
-    rest: Span = 30 * 86400
+    rest: Span
     """The least time between two surveys of one person."""
 
 
 class Closing(Part):
     """How a ticket ends."""
 
-    confirm: bool = True
-    silent_close: Span = 5 * 86400
-    summary_required: bool = True
+    confirm: bool
+    silent_close: Span
+    summary_required: bool
     checklist: int | None = None
 
 
 class Agents(Part):
     """How work is shared out."""
 
-    max_active: int = 20
-    match: tuple[str, ...] = ()
+    max_active: int
+    match: tuple[str, ...]
 
 
 class Reviews(Part):
     """How many solved tickets are looked at again."""
 
-    sample: Share = 0.05
-    at_least: int = 2
-    every: Literal["day", "week", "month"] = "week"
+    sample: Share
+    at_least: int
+    every: Literal["day", "week", "month"]
 
 
 class Kpi(Titled):
     """A figure that is watched."""
 
     by: tuple[str, ...] = ()
-    target: Aim | Mapping[str, Aim] = None
+    target: Aims = None
     stretch: Aim = None
     every: Literal["week", "month", "quarter", "year"] | None = None
     imported: bool = False
@@ -194,7 +202,7 @@ class Kpi(Titled):
     def goals(self) -> Mapping[str, Goal]:
         """The goals by the value of `by`; a single goal stands under `*`; none where it is only tracked."""
         if isinstance(self.target, Mapping):
-            return {key: goal for key, goal in self.target.items() if goal is not None}
+            return self.target
         return {} if self.target is None else {"*": self.target}
 
 
@@ -209,11 +217,11 @@ class Report(Titled):
 class Tools(Part):
     """The tools that are there. An action whose tool is off is skipped and noted."""
 
-    zendesk: bool = True
-    intercom: bool = False
-    discourse: bool = False
-    pagerduty: bool = False
-    jira: bool = False
-    slack: bool = False
-    status_page: bool = False
-    github: bool = False
+    zendesk: bool
+    intercom: bool
+    discourse: bool
+    pagerduty: bool
+    jira: bool
+    slack: bool
+    status_page: bool
+    github: bool

@@ -65,47 +65,47 @@ class Profile(Part):
     """What people call the organisation."""
     assumed: Mapping[str, str] = {}
     """Path → what the sources leave open; printed by `helpdesk check`."""
-    hours: str = "office"
+    hours: str
     """The calendar used unless plan, severity, kind or channel names another."""
-    grace: Span = 300
+    grace: Span
     """Seconds after which `immediate` is late."""
-    min_stay: Span = 900
+    min_stay: Span
     """Seconds that a ticket stays in a tier before it may climb again; critical ones climb at once."""
-    warn: Warn = Warn()
-    pauses: Pauses = Pauses()
-    sprint: Sprint = Sprint()
-    calendars: Mapping[str, CalendarText] = {}
-    holidays: Mapping[str, Mapping[date, str]] = {}
+    warn: Warn
+    pauses: Pauses
+    sprint: Sprint
+    calendars: Mapping[str, CalendarText]
+    holidays: Mapping[str, Mapping[date, str]]
     """Dates that differ from the country's holidays of that name: `closed`, `open`, or hours."""
-    statuses: Statuses = Field(default_factory=dict)
-    sources: tuple[str, ...] = ()
+    statuses: Statuses
+    sources: tuple[str, ...]
     """Ways in that a ticket may name."""
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...]
     """What people are at the customer's."""
-    routes: Parts[str, Route] = Field(default_factory=dict)
-    plans: Plans = Field(default_factory=dict)
-    severities: Parts[str, Severity] = Field(default_factory=dict)
-    kinds: Parts[str, Kind] = Field(default_factory=dict)
+    routes: Parts[str, Route]
+    plans: Plans
+    severities: Parts[str, Severity]
+    kinds: Parts[str, Kind]
     modules: Parts[str, Module] = Field(default_factory=dict)
     channels: Parts[str, Channel] = Field(default_factory=dict)
-    tiers: Parts[int, Tier] = Field(default_factory=dict)
-    targets: Parts[str, Target] = Field(default_factory=dict)
-    rules: Parts[str, Rule] = Field(default_factory=dict)
-    outage: Outage = Outage()
-    abuse: Abuse = Abuse()
-    feature_requests: FeatureRequests = FeatureRequests()
-    roadmap: Roadmap = Roadmap()
-    services: Services = Services()
+    tiers: Parts[int, Tier]
+    targets: Parts[str, Target]
+    rules: Parts[str, Rule]
+    outage: Outage
+    abuse: Abuse
+    feature_requests: FeatureRequests
+    roadmap: Roadmap
+    services: Services
     portal_contacts: PortalContacts | None = None
-    help: Help = Help()
-    forum: Forum = Forum()
-    surveys: Surveys = Surveys()
-    closing: Closing = Closing()
-    agents: Agents = Agents()
-    reviews: Reviews = Reviews()
+    help: Help
+    forum: Forum
+    surveys: Surveys
+    closing: Closing
+    agents: Agents
+    reviews: Reviews
     kpis: Annotated[Parts[str, Kpi], BeforeValidator(_kpis)] = Field(default_factory=dict)
     reports: Parts[str, Report] = Field(default_factory=dict)
-    tools: Tools = Tools()
+    tools: Tools
 
     _version: str = PrivateAttr("")
     _warnings: tuple[Problem, ...] = PrivateAttr(())

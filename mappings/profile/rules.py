@@ -4,12 +4,24 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 from typing_extensions import TypeAliasType
 
 from mappings.profile.durations import Budget
 from mappings.profile.part import Part, Titled
-from mappings.profile.terms import Action, Cell, Compared, Comparison, Do, Levels, Share, Span, Words
+from mappings.profile.terms import (
+    ONE_OR_MORE,
+    Action,
+    Cell,
+    Compared,
+    Comparison,
+    Do,
+    Levels,
+    Share,
+    Span,
+    Words,
+    as_list,
+)
 
 Measure = Literal[
     "ack",
@@ -34,6 +46,10 @@ Dimension = Literal[
 ]
 """What a target's table may depend on."""
 
+Event = Literal["created", "escalated", "solved", "reopened"]
+"""What may happen to a ticket that a rule asks for."""
+
+Events = Annotated[tuple[Event, ...], BeforeValidator(as_list), ONE_OR_MORE]
 Value = str | int | bool
 Table = TypeAliasType(
     "Table",
@@ -80,10 +96,7 @@ class Conditions(Where):
     office: Literal["open", "closed"] | None = None
     covered: bool | None = None
     """Whether the calendar that serves the ticket is open at the event."""
-    event: (
-        tuple[Literal["created", "escalated", "solved", "reopened"], ...]
-        | Literal["created", "escalated", "solved", "reopened"]
-    ) = ()
+    event: Events = ()
     entitled: bool | None = None
     """Whether the plan has the channel."""
     rating: Compared | None = None
@@ -139,6 +152,22 @@ class Target(Titled):
     def cells(self) -> Mapping[tuple[str, ...], Budget]:
         """The table flat: one key part for each dimension of `by`, in that order; no dimension, one cell `()`."""
         return dict(flatten(self.table))
+
+    def cell_keys(self, dims: Mapping[str, str]) -> tuple[str, ...] | None:
+        """The cell for some dimensions: at each level the value's own row, else `*`; None where there is none."""
+        keys: tuple[str, ...] = ()
+        for dimension in self.by:
+            rows = {cell[len(keys)] for cell in self.cells if cell[: len(keys)] == keys and len(cell) > len(keys)}
+            row = dims.get(dimension, "*")
+            if row not in rows and "*" not in rows:
+                return None
+            keys = (*keys, row if row in rows else "*")
+        return keys if keys in self.cells else None
+
+    def figure(self, dims: Mapping[str, str]) -> Budget | None:
+        """The figure for some dimensions, None where there is no target for them."""
+        keys = self.cell_keys(dims)
+        return None if keys is None else self.cells[keys]
 
     @property
     def warn_do(self) -> tuple[Do, ...]:

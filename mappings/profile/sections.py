@@ -10,28 +10,30 @@ from mappings.profile.part import Keyed, Named, Part, Titled, give_keys
 from mappings.profile.terms import Action, Share, Span, When
 
 DAY_SECONDS = 86400
+ENTITLEMENTS = ("help", "csm", "screen_share", "video", "on_site")
+"""What a plan may add besides the profile's `sources`."""
 
 
 class Warn(Part):
     """When the owner is warned that a target is near."""
 
-    at: Share = 0.75
+    at: Share
     """The share of the time that is used up by then."""
-    do: tuple[Action, ...] = ()
+    do: tuple[Action, ...]
 
 
 class Pauses(Part):
     """What stops a clock that waits for the customer; pending always does."""
 
-    on_hold: bool = False
+    on_hold: bool
     """Whether a ticket on hold pauses too (Zendesk: waiting for a third party)."""
 
 
 class Sprint(Part):
     """The sprints that `next sprint` counts by."""
 
-    length: Span = 14 * DAY_SECONDS
-    starts: date = date(2026, 1, 5)
+    length: Span
+    starts: date
     """The first day of any one sprint."""
     source: Literal["jira"] | None = Field(default=None, alias="from")
     """Where real sprint dates come from, once connected."""
@@ -183,6 +185,11 @@ class Route(Titled):
     """A PagerDuty service's name."""
     digest: When | None = None
     """Gathered, and told at this time."""
+
+    @property
+    def reachable(self) -> bool:
+        """Does it lead to anybody?"""
+        return self.assignee or self.group is not None or bool(self.needs)
 
     @property
     def needs(self) -> str:

@@ -4,13 +4,14 @@ Each type here reads its text and says in JSON Schema what it takes, so that the
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import msgspec
-from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from mappings.profile.durations import (
     BUDGET_PATTERN,
@@ -180,6 +181,14 @@ def read_goal(value: object) -> Goal | None:
     return Goal(match[1] or "<=", float(match[2]), match[3] or "")
 
 
+def read_goals(value: object) -> Goal | Mapping[str, Goal] | None:
+    """One target, or a map with one for each value of `by`."""
+    if not isinstance(value, Mapping):
+        return read_goal(value)
+    read = {str(key): read_goal(goal) for key, goal in value.items()}
+    return {key: goal for key, goal in read.items() if goal is not None}
+
+
 def read_schedule(value: object) -> Schedule:
     """`first Mon of quarter 09:00`, `Mon-Fri 17:45`, `daily 09:25` or `hourly`."""
     if isinstance(value, Schedule):
@@ -233,7 +242,7 @@ def _duration(value: object, parse: Callable[[str], T]) -> T:
         raise wrong(str(bad), bad.fix) from None
 
 
-def _as_list(value: object) -> object:
+def as_list(value: object) -> object:
     """One value where a list may stand is a list of one."""
     return [value] if isinstance(value, str | int | bool) else value
 
@@ -241,6 +250,16 @@ def _as_list(value: object) -> object:
 def _schema(pattern: str, about: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "description": about})
 
+
+class _OneOrMore:
+    """In JSON Schema, a list or one value of it."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        listed = handler(core)
+        return {"anyOf": [listed["items"], listed]}
+
+
+ONE_OR_MORE = _OneOrMore()
 
 _verbs = "|".join(VERBS)
 Action = Annotated[Do, PlainValidator(read_do), _schema(rf"^({_verbs})( \S+)?$", "An action, for example: tell leads")]
@@ -252,21 +271,17 @@ Cell = Annotated[
     ),
 ]
 Compared = Annotated[Comparison, PlainValidator(read_comparison), _schema(r"^(>=|<=|>|<|=) ?[\d.]+$", 'Such as ">=3"')]
-Aim = Annotated[
-    Goal | None, PlainValidator(read_goal), _schema(r"^(track|((>=|<=|>|<|=) ?)?[\d.]+.*)$", '">= 95%", track')
+_AIM = {"type": "string", "pattern": r"^(track|((>=|<=|>|<|=) ?)?[\d.]+.*)$", "description": '">= 95%" or track'}
+Aim = Annotated[Goal | None, PlainValidator(read_goal), WithJsonSchema(_AIM)]
+Aims = Annotated[
+    Goal | Mapping[str, Goal] | None,
+    PlainValidator(read_goals),
+    WithJsonSchema({"anyOf": [_AIM, {"type": "object", "additionalProperties": _AIM}]}),
 ]
 When = Annotated[
     Schedule, PlainValidator(read_schedule), _schema(r"^(hourly|.* \d\d:\d\d)$", "Fri 14:00, first Mon 09:00")
 ]
 Share = Annotated[float, PlainValidator(read_share), _schema(r"^[\d.]+ ?%$", "A share, for example 75%")]
 Span = Annotated[int, PlainValidator(_read_span), _schema(SPAN_PATTERN, "A length of time: 15m, 4h, 14d, 7y")]
-Words = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_as_list),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-Levels = Annotated[
-    tuple[int, ...],
-    BeforeValidator(_as_list),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}),
-]
+Words = Annotated[tuple[str, ...], BeforeValidator(as_list), ONE_OR_MORE]
+Levels = Annotated[tuple[int, ...], BeforeValidator(as_list), ONE_OR_MORE]

@@ -6,31 +6,17 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mappings.calendar import Calendar
+from tests.benchmarks import Row
 
 Seconds = NDArray[np.int64]
 ZONE, YEAR, MANY, FEW = "America/New_York", 2025, 1_000_000, 20_000
 HOLIDAYS = [date(YEAR, month, day) for month, day in ((1, 1), (1, 20), (5, 26), (7, 4), (9, 1), (11, 27), (12, 25))]
-
-
-class Row(NamedTuple):
-    """One measurement: what it is, in what unit, and how it stands to a named bound or peer (1 is alike)."""
-
-    name: str
-    value: float
-    unit: str
-    beside: str = ""
-    ratio: float | None = None
-
-    def __str__(self) -> str:
-        beside = f"   {self.ratio:6.2f} x {self.beside}" if self.ratio is not None else ""
-        return f"{self.name:<44} {self.value:>12,.4f} {self.unit}{beside}"
 
 
 def bound() -> Callable[[Seconds, Seconds], Seconds]:
@@ -97,7 +83,7 @@ def run() -> list[Row]:
     days = best(lambda: [ours.due_days(moment, 2) for moment in moments])
     fresh = best(lambda: Calendar.from_config(config, holidays).due(moments[0], 1))
     return [
-        Row("1 M due times at once, ours", many, "s", "the numpy bound", many / least_time),
+        Row("1 M due times at once, ours", many, "s", "the numpy bound", many / least_time, figure="due-many"),
         Row("1 M due times at once, numpy bound", least_time, "s"),
         Row("1 M due times at once, workclock", peer_time, "s", "ours", peer_time / many),
         Row("1 M elapsed times at once, ours", elapsed, "s"),

@@ -24,6 +24,8 @@ CALENDARS: Mapping[str, Calendar] = {
         "small hours": ({"zone": "America/New_York", "daily": "01:00-04:00"},),
         "opens in the gap": ({"zone": "America/New_York", "daily": "02:30-05:00"},),
         "opens twice": ({"zone": "America/New_York", "daily": "01:30-05:00"},),
+        "lies in the gap": ({"zone": "America/New_York", "daily": "02:30-03:15"},),
+        "minutes": ({"zone": "UTC", "daily": "09:00-09:05, 09:06-09:11, 09:12-09:17, 09:18-09:19"},),
         "closes twice": ({"zone": "America/New_York", "daily": "00:00-01:30"},),
         "weekdays": ({"zone": "America/New_York", "mon-fri": "00:00-24:00"},),
         "weekend": ({"zone": "UTC", "sat-mon": "10:00-12:00"},),
@@ -87,6 +89,9 @@ DUE = [
     ("01:00-04:00 is 4 hours in autumn", "small hours", "2025-11-02 05:00Z", "4h", "2025-11-02 09:00Z"),
     ("from the second 01:30", "small hours", "2025-11-02 06:30Z", "1h", "2025-11-02 07:30Z"),
     ("an opening that does not exist is later", "opens in the gap", "2026-03-08 06:00Z", "0s", "2026-03-08 07:30Z"),
+    ("a span that the gap swallows", "lies in the gap", "2026-03-08 05:00Z", "0s", "2026-03-09 02:30"),
+    ("many short spans", "minutes", "2026-03-03 09:03", "11m", "2026-03-03 09:16"),
+    ("many short spans, to the next day", "minutes", "2026-03-03 09:03", "15m", "2026-03-04 09:02"),
     ("an opening that comes twice is the first", "opens twice", "2026-11-01 05:00Z", "0s", "2026-11-01 05:30Z"),
     ("a closing that comes twice is the first", "closes twice", "2026-11-01 04:00Z", "1h30m1s", "2026-11-02 05:00:01Z"),
     ("midnight is no border", "weekdays", "2026-03-03 23:00", "2h", "2026-03-04 01:00"),
@@ -204,10 +209,12 @@ def test_day_seconds(calendar: str, open_time: str) -> None:
 
 
 def test_day_seconds_takes_the_most_common_weekday() -> None:
-    """A short Friday does not make the week's ordinary day short; a weekend calendar has its own day."""
+    """A short Friday or a long Monday does not make the ordinary day; a weekend calendar has its own."""
     short_friday = Calendar.from_config({"zone": "UTC", "mon-thu": "08:00-18:00", "fri": "08:00-14:00"})
+    long_monday = Calendar.from_config({"zone": "UTC", "mon": "08:00-20:00", "tue-fri": "08:00-16:00"})
     weekend = Calendar.from_config({"zone": "UTC", "sat": "10:00-14:00", "sun": "10:00-14:00"})
-    assert (short_friday.day_seconds, weekend.day_seconds) == (hours("10h"), hours("4h"))
+    found = [calendar.day_seconds for calendar in (short_friday, long_monday, weekend)]
+    assert found == [hours("10h"), hours("8h"), hours("4h")]
 
 
 # Config -----------------------------------------------------------------------------------------------------------
@@ -255,6 +262,10 @@ FAULTS = [
     (
         {"zone": "UTC", "daily": "08:00-17:00, 22:00-09:00"},
         "daily: spans of mon and tue overlap; let one end where the next begins",
+    ),
+    (
+        {"zone": "UTC", "mon": "05:00-17:00", "sun": "22:00-06:00"},
+        "sun: spans of sun and mon overlap; let one end where the next begins",
     ),
     (
         {"zone": "UTC", "mon-wed": "09:00-17:00", "wed-fri": "09:00-17:00"},
@@ -407,13 +418,42 @@ def test_union_with_always() -> None:
     assert Calendar.union(office, office) is office
 
 
+def test_union_of_hours_within_hours() -> None:
+    """Hours that lie within others add nothing."""
+    long, short = (Calendar.from_config({"zone": "UTC", "daily": span}) for span in ("08:00-18:00", "09:00-12:00"))
+    both = Calendar.union(long, short)
+    start = datetime(2026, 3, 3, tzinfo=UTC)
+    assert both.elapsed(start, start + timedelta(days=1)) == hours("10h")
+    assert both.due(start, hours("5h")) == datetime(2026, 3, 3, 13, tzinfo=UTC)
+
+
+def test_new_year_in_two_zones() -> None:
+    """While it is 31 December in Los Angeles, the new year's hours in Tokyo come first."""
+
+    def around_the_pacific(tokyo_closed: range, angeles_closed: range) -> Calendar:
+        zones = {"Asia/Tokyo": ("06:00-07:00", tokyo_closed), "America/Los_Angeles": ("15:00-16:00", angeles_closed)}
+        return Calendar.union(
+            *(
+                Calendar.from_config({"zone": zone, "daily": span}, {f"2026-12-{day}": "closed" for day in closed})
+                for zone, (span, closed) in zones.items()
+            )
+        )
+
+    start, answer = datetime(2026, 12, 27, 12, tzinfo=UTC), datetime(2026, 12, 31, 22, tzinfo=UTC)
+    daily, nobody = around_the_pacific(range(0), range(0)), around_the_pacific(range(27, 32), range(27, 31))
+    assert daily.due(start, hours("9h")) == answer
+    daily = around_the_pacific(range(0), range(0))
+    assert daily.due_many([int(start.timestamp())], hours("9h")).tolist() == [answer.timestamp()]
+    assert nobody.next_opening(start) == datetime(2026, 12, 31, 21, tzinfo=UTC)
+
+
 # Laws -------------------------------------------------------------------------------------------------------------
 
 ZONES = ("America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kolkata", "America/Santiago", "UTC")
 EPOCH = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 moments = st.integers(EPOCH, EPOCH + 3 * 366 * 86_400).map(lambda second: datetime.fromtimestamp(second, UTC))
 budgets = st.integers(0, 120 * 3600)
-law = settings(max_examples=50, deadline=None)
+law = settings(max_examples=30, deadline=None)
 
 
 @st.composite
@@ -553,6 +593,13 @@ def test_law_the_walls_agree(start: datetime, quarters: int) -> None:
 
     counted = sum(working(start + step * number) for number in range(quarters))
     assert office.elapsed(start, start + step * quarters) == counted * 900
+
+
+def test_last_years_night_runs_into_this_year() -> None:
+    """The first hours of a year belong to a night of the year before, whichever year was asked about first."""
+    nights = Calendar.from_config({"zone": "America/New_York", "daily": "22:00-06:00"})
+    assert not nights.is_open(datetime(2026, 6, 1, 16, tzinfo=UTC))
+    assert nights.is_open(datetime(2026, 1, 1, 8, tzinfo=UTC))
 
 
 def test_law_answers_do_not_depend_on_earlier_questions() -> None:

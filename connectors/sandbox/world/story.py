@@ -139,7 +139,9 @@ class _Teller:
         words = {"verb": chance.choice(texts.VERBS), "thing": chance.choice(texts.THINGS), "module": module_name}
         subject = chance.choice(texts.subjects(kind)).format(**words)
         subject = subject[0].upper() + subject[1:]
-        body = chance.choice(texts.OPENINGS).format(subject=subject, name=person.name, company=person.company)
+        body = chance.choice(texts.OPENINGS).format(
+            subject=subject.rstrip("?"), name=person.name, company=person.company
+        )
         told: dict[str, Any] = {"kind": kind, "module": module, "source": source}
         if self._severities and chance.random() > 0.04:
             told["severity"] = self._severities[rank]

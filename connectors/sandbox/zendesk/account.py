@@ -54,6 +54,7 @@ class Account:
         self.names: dict[str, int] = {}
         self.domains: dict[str, int] = {}
         self.ticket_externals: dict[str, list[int]] = {}
+        self.incidents: dict[int, set[int]] = {}
         self.tag_fields: dict[str, int] = {}
         self.members: dict[int, set[int]] = {}
         self._next_id = FIRST_ID

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from connectors.sandbox.zendesk import problems
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.draft import Draft
 from connectors.sandbox.zendesk.errors import conflict, invalid
@@ -156,14 +157,14 @@ class Desk:
 
     def _follow_status(self, draft: Draft, now: int) -> None:
         ticket = draft.ticket
-        if draft.changed("problem_id") and ticket.problem_id is not None:
-            self.account.tickets[ticket.problem_id].has_incidents = True
+        problems.link(draft)
         if ticket.status == draft.started_as and not draft.creating:
             return
         ticket.solved_at = now if ticket.status == "solved" else None
         if ticket.status == "solved":
             due = now + int(self.switches.close_after_days * DAY)
             self.schedule(due, lambda: self._close(ticket, now))
+            problems.plan_cascade(self, draft, now)
 
     def _close(self, ticket: Ticket, solved_at: int) -> None:
         """The standard automation: a ticket that stayed solved for the set time is closed for good."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.sandbox.world import Agent, Cast, Company, Person
 from connectors.sandbox.zendesk.account import Account
-from connectors.sandbox.zendesk.people import option
+from connectors.sandbox.zendesk.people import keyed_option
 from connectors.sandbox.zendesk.records import STATUSES, Field, Form, Group, Json, Organization, Suspended, User
 from connectors.sandbox.zendesk.render import SYSTEM_FIELDS
 
@@ -115,9 +115,7 @@ def _person(account: Account, person: Person) -> None:
 
 def _keep(field: Field, value: Any) -> Any:
     """A value as the field keeps it; the world may know options that the account's field lacks, which stay empty."""
-    if field.type == "integer":
-        return value
     try:
-        return option(field, value)
+        return keyed_option(field, value)
     except LookupError:
         return None

@@ -144,7 +144,7 @@ class People:
                 field = self.account.organization_fields.get(key)
                 if field is None:
                     raise LookupError(f"no organisation field {key!r}")
-                one.fields = {**one.fields, key: option(field, value)}
+                one.fields = {**one.fields, key: keyed_option(field, value)}
             self.account.touch_organization(one)
             at = datetime.fromtimestamp(self.account.now(), UTC)
             record = f"zendesk:organization:{one.id}"
@@ -249,6 +249,12 @@ def option(field: Field, value: Any) -> Any:
             return tag
     known = ", ".join(tag for _, _, tag in field.options)
     raise LookupError(f"{field.title}: no option {value!r}; known are {known}")
+
+
+def keyed_option(field: Field, value: Any) -> Any:
+    """As `option`, for the fields of organisations and users, whose numbers are numbers."""
+    kept = option(field, value)
+    return int(kept) if field.type == "integer" and kept is not None else kept
 
 
 def _in(user: User, ids: set[int] | None) -> bool:

@@ -7,6 +7,7 @@ from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.records import SYSTEM, Audit, Change, Comment, Create, Event, Notification, Ticket, Via
 from connectors.sandbox.zendesk.render import iso
 
+_HEAD = frozenset({"subject", "requester_id", "organization_id", "brand_id", "ticket_form_id", "status", "tags"})
 _NAMES = {"ticket_form_id": "Form", "assignee_id": "Assignee", "group_id": "Group", "requester_id": "Requester"}
 
 
@@ -73,11 +74,11 @@ class Views:
         }
 
     def _words(self, event: Event) -> str | None:
-        """A change in words; null for an empty first value, which says nothing."""
+        """A change in words; null for a first value that is empty or that the ticket's head shows."""
         if isinstance(event, Notification):
             to = ", ".join(self._who(id) or "" for id in event.recipients)
             return f"Mail to {to}: {event.subject}"
-        if isinstance(event, Comment) or (isinstance(event, Create) and event.value in (None, "", [])):
+        if isinstance(event, Comment) or (isinstance(event, Create) and _plain(event)):
             return None
         name, value = self._title(event.field), self._value(event.field, event.value)
         if isinstance(event, Change):
@@ -122,6 +123,10 @@ class Views:
     def _plan(self, tag: Any) -> str | None:
         field = self._account.organization_fields.get("plan")
         return next((name for _, name, value in field.options if value == tag), None) if field else None
+
+
+def _plain(event: Create) -> bool:
+    return event.value in (None, "", []) or event.field in _HEAD
 
 
 def _shown(ticket: Ticket, field_id: int, account: Account) -> str | None:

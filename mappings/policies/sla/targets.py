@@ -5,7 +5,7 @@ of a figure names its clock: wall time, open time of the serving calendar, busin
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
@@ -62,8 +62,12 @@ def due(profile: Profile, promise: Promise | Budget, calendar: Calendar, start: 
     """When a clock that starts now is warned, due and late.
 
     A single figure warns at the profile's share of it (75 %) in its own unit, a business day counting as an ordinary
-    day's open time; a range warns at its lower figure; `immediate` and `best effort` never warn.
+    day's open time; a range warns at its lower figure; `immediate` and `best effort` never warn. `start` is aware; the
+    instants come back in UTC.
     """
+    if start.utcoffset() is None:
+        raise ValueError(f"start: {start!r} has no time zone; pass an aware datetime")
+    start = start.astimezone(UTC)  # between two times of one zone Python counts wall clock hours, not seconds
     budget = promise.budget if isinstance(promise, Promise) else promise
     ends = _ends(profile, budget.late, calendar, start)
     if ends is None:
@@ -148,4 +152,4 @@ def _sprint_end(profile: Profile, start: datetime) -> datetime:
 
 
 def _midnight(day: date, profile: Profile) -> datetime:
-    return datetime.combine(day, time(), profile.zone)
+    return datetime.combine(day, time(), profile.zone).astimezone(UTC)

@@ -14,6 +14,7 @@ from connectors.sandbox.zendesk.api.call import Call, Endpoint
 from connectors.sandbox.zendesk.errors import bad_paging, bad_request, invalid, not_found
 from connectors.sandbox.zendesk.fields import read_tags
 from connectors.sandbox.zendesk.paging import Key, Listing, cursor_page, listed, offset_page
+from connectors.sandbox.zendesk.problems import incidents as linked
 from connectors.sandbox.zendesk.records import API, STATUSES, Audit, Comment, Json, Ticket, User, Via
 from connectors.sandbox.zendesk.render import iso
 from connectors.sandbox.zendesk.wishes import KNOWN, Asking, read
@@ -282,8 +283,7 @@ def set_tags(call: Call) -> Response:
 
 def incidents(call: Call) -> Json:
     """GET /tickets/{id}/incidents: those linked to a problem."""
-    problem = ticket_of(call)
-    rows = [t for t in call.sim.account.live_after(0) if t.problem_id == problem.id]
+    rows = linked(call.sim.account, ticket_of(call))
     return listed(call.asked, "tickets", rows, lambda ticket: (ticket.id,), call.render.ticket)
 
 

@@ -160,6 +160,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_index(
+        "outbox_again",
+        "outbox",
+        ["policy"],
+        sqlite_where=sa.text("again = 1"),
+        postgresql_where=sa.text("again"),
+    )
+    op.create_index(
         "outbox_dedup_key",
         "outbox",
         ["dedup_key"],
