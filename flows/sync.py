@@ -75,7 +75,7 @@ def open_account(ctx: Context) -> None:
 
 def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
     return build_reading(
-        ctx.zendesk_table,
+        ctx.tools.zendesk,
         ctx.profile,
         ticket_fields=pages["ticket_fields"],
         groups=pages["groups"],
@@ -346,7 +346,7 @@ def _keep(ctx: Context, name: str, *, cursor: str, through: datetime) -> None:
 
 def _first(ctx: Context, since: datetime | None) -> int:
     """Where an empty store begins to read: as told, else what the tool's table says, else the beginning."""
-    after = ctx.zendesk_table.scope.created_after
+    after = ctx.tools.zendesk.scope.created_after
     if since is not None:
         return int(since.replace(tzinfo=since.tzinfo or UTC).timestamp())
     if after is not None:
