@@ -15,7 +15,7 @@ from flows.report import Delivered
 from mappings.model import ENDED, Ticket
 from mappings.pagerduty import event
 from mappings.plan import Lane, PageResolve, PageTrigger, TicketChange
-from mappings.zendesk import find_keys, job_results, list_page, ticket_row
+from mappings.zendesk import find_keys, job_results, read_page, ticket_row
 
 BATCH = 100
 """Tickets an update_many takes."""
@@ -193,7 +193,7 @@ def _fresh(ctx: Context, told: Delivered, ids: Sequence[int]) -> dict[int, Ticke
     if not ids:
         return {}
     told.calls += 1
-    page = list_page(ctx.zendesk.tickets(ids), ctx.reading)
+    page = read_page(ctx.zendesk.tickets(ids), ctx.reading)
     return {ticket.id: ticket for ticket in page.tickets}
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flows.settings import ROOT
 from mappings.profile import Profile, Source, load
+from mappings.profile.tools import PagerDuty, Zendesk, load_pagerduty, load_zendesk
 
 CONFIG = ROOT / "config"
 
@@ -36,6 +37,12 @@ def read_profile(name: str | Path, config: Path = CONFIG) -> Profile:
 def read_templates(config: Path = CONFIG) -> list[Source]:
     """Every reply text, `templates/<language>/<name>.md`."""
     return [_source(path) for path in sorted((config / "templates").glob("*/*.md"))]
+
+
+def read_tools(config: Path = CONFIG) -> tuple[Zendesk, PagerDuty]:
+    """Where our facts live in the tools. Raises `ProfileError`."""
+    tools = config / "tools"
+    return load_zendesk(_source(tools / "zendesk.yaml")), load_pagerduty(_source(tools / "pagerduty.yaml"))
 
 
 def _base(path: Path, config: Path) -> Path:
