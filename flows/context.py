@@ -14,16 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from connectors.pagerduty.client import PagerDuty
-from connectors.zendesk.client import Zendesk
-from mappings.zendesk import Reading
-
 from connectors.clock import domain_clock
+from connectors.pagerduty.client import PagerDuty
 from connectors.store import Mode, Store
+from connectors.zendesk.client import Zendesk
 from flows.profiles import read_profile, read_tools
 from flows.settings import MissingSetting, Settings, needed, secret
 from mappings.profile import Profile, ToolTable
 from mappings.replies import Replies
+from mappings.zendesk import Reading
 
 log = logging.getLogger("helpdesk")
 

@@ -1,8 +1,8 @@
 """Reading the tools: what changed since last time, tools side by side, a tool that is down costing its own data only.
 
-Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the events'
-export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store before anything is
-decided; a page and how far it reads are stored in one transaction, so a crash re-reads and loses nothing.
+Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the
+events' export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store before
+anything is decided; a page and how far it reads are stored in one transaction: a crash re-reads and loses nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from connectors.errors import ConnectorError, NotFound
 from connectors.store import Facts, SourceState
 from flows.context import Context, log
 from flows.paging import open_pages
-from mappings.model import Status, Ticket
+from mappings.model import Status, Ticket, TicketEvent
 from mappings.pagerduty import incident
 from mappings.zendesk import Page, Reading, build_reading, read_page
 
@@ -289,7 +289,7 @@ def read_audits(ctx: Context, ticket_id: int) -> None:
     """All that ever happened to a ticket, authors included."""
     assert ctx.zendesk is not None
     asked = ctx.now()
-    events = []
+    events: list[TicketEvent] = []
     try:
         for body in ctx.zendesk.audits(ticket_id):
             page = read_page(body, _account(ctx))

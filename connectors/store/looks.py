@@ -12,11 +12,14 @@ from connectors.store.decisions import journalled as held_keys
 from connectors.store.facts import raise_tickets
 from connectors.store.journal import decode_row, select_rows
 from connectors.store.values import Applied, OutboxRow, OutboxState
-from mappings.model import Actor, EventKind, PageStatus
+from mappings.model import Actor, ClockState, EventKind, PageStatus
 from mappings.plan import Action, NotConnected
 
 _OUTBOX = schema.outbox
 _VERSION = "profile_version"
+
+REPLY_MEASURES = ("first_reply", "handoff_reply", "update", "progress", "ack")
+"""Measures that a comment stops."""
 
 
 class Looks(Database):
@@ -88,8 +91,14 @@ class Looks(Database):
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
 
     def unattributed(self, limit: int) -> list[int]:
-        """Open tickets with a public comment of which nobody has read yet who made it."""
-        event, ticket = schema.ticket_event, schema.ticket
+        """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped."""
+        event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
+        record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
+        stoppable = sa.exists().where(
+            clock.c.record == record,
+            clock.c.state == ClockState.RUNNING.value,
+            clock.c.measure.in_(REPLY_MEASURES),
+        )
         unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
         query = (
             sa.select(event.c.ticket_id)
@@ -100,6 +109,7 @@ class Looks(Database):
                 event.c.public.is_(True),
                 ticket.c.open.is_(True),
                 unread,
+                stoppable,
             )
         )
         with self.reading() as conn:

@@ -73,7 +73,7 @@ def dimensions(life: Life, profile: Profile, at: datetime) -> dict[str, object]:
         "tag": frozenset((line.value("tags", at) or "").split()),
         "escalated": stay.tier > life.stays[0].tier,
     }
-    if kind in profile.kinds:
+    if kind is not None and kind in profile.kinds:
         found |= {"family": profile.kinds[kind].family, "ladder": profile.kinds[kind].ladder}
     return {key: value for key, value in found.items() if value is not None}
 

@@ -136,7 +136,7 @@ def _reopening(life: Life, at: datetime) -> str:
 
 
 def _gaps(life: Life, chain: tuple[Episode, ...], pauses: bool) -> tuple[tuple[datetime, datetime | None], ...]:
-    gaps = [(a.stop, b.start) for a, b in pairwise(chain) if a.stop is not None]
+    gaps: list[tuple[datetime, datetime | None]] = [(a.stop, b.start) for a, b in pairwise(chain) if a.stop is not None]
     begin, last = chain[0].start, chain[-1].stop
     if pauses:
         for start, stop in life.waiting:
