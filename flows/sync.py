@@ -1,8 +1,8 @@
 """Reading the tools: what changed since last time, tools side by side, a tool that is down costing its own data only.
 
 Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the
-events' export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store before
-anything is decided; a page and how far it reads are stored in one transaction: a crash re-reads and loses nothing.
+events' export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store
+before anything is decided; a page and how far it reads are stored in one transaction: a crash re-reads, nothing is lost.
 """
 
 from collections.abc import Callable, Iterable
