@@ -105,7 +105,7 @@ class Session:
                 renewed = True
                 continue
             if answer.is_success:
-                return answer
+                return _json_only(place, answer, write=write)
             wait = self._wait(answer, attempt, write=write, last=last)
             if wait is None:
                 raise failure(place, answer, write=write)
@@ -144,6 +144,16 @@ class Session:
 
     def _backoff(self, attempt: int) -> float:
         return float(2 ** (attempt - 1) * 0.25 * (0.5 + self._chance()))
+
+
+def _json_only(place: str, answer: httpx.Response, *, write: bool) -> httpx.Response:
+    """A success, unless a proxy or a maintenance page said so in the tool's name."""
+    kind = answer.headers.get("content-type", "")
+    if not answer.content or "json" in kind:
+        return answer
+    error = Uncertain if write else Unavailable
+    cause = f"{answer.status_code}, but its body is no JSON ({kind or 'no content type'})"
+    raise error(place, cause, "see what stands between us and the tool; it is tried again with the next pulse")
 
 
 def failure(place: str, answer: httpx.Response, *, write: bool) -> ConnectorError:

@@ -33,7 +33,7 @@ def deliver(ctx: Context) -> Delivered:
     ctx.store.expire(_real())
     for resolve, send, there in (
         (_resolve_pages, _send_pages, ctx.pagerduty),
-        (_resolve_tickets, _send_tickets, ctx.zendesk),
+        (_resolve_tickets, _send_tickets, ctx.zendesk if ctx.reading else None),
     ):
         if there is None:
             continue

@@ -123,7 +123,6 @@ async def pulse(mode: Apply = Apply.APPLY) -> str:
 
 
 async def _steps(ctx: Context, found: Pulse) -> None:
-    await asyncio.to_thread(sync.open_account, ctx)
     tools = await asyncio.gather(*(_task(f"sync {name}", ctx, work)() for name, work in sync.TOOLS.items()))
     found.synced = {name: said for told in tools for name, said in told.items()}
     found.decided = await _task("decide", ctx, decide)()

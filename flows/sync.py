@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from connectors.errors import ConnectorError, NotFound
+from connectors.errors import ConnectorError, NotFound, Unavailable
 from connectors.store import Facts, SourceState
 from flows.context import Context, log
 from flows.paging import open_pages
@@ -32,7 +32,6 @@ YOUNG = timedelta(minutes=10)
 
 def all_tools(ctx: Context) -> dict[str, str]:
     """Read every tool, one after another; what each said."""
-    open_account(ctx)
     told: dict[str, str] = {}
     for work in TOOLS.values():
         told |= work(ctx)
@@ -40,7 +39,10 @@ def all_tools(ctx: Context) -> dict[str, str]:
 
 
 def open_account(ctx: Context) -> None:
-    """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes."""
+    """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes.
+
+    Where Zendesk does not answer, what it said last time holds. Raises ConnectorError where it never said anything.
+    """
     if ctx.zendesk is None:
         return
     state = ctx.store.source("zendesk", "account")
@@ -88,6 +90,10 @@ def zendesk(ctx: Context) -> dict[str, str]:
     """One round of Zendesk; a line for each of its sources."""
     if ctx.zendesk is None:
         return {"zendesk": "not connected: ZENDESK_URL is not set"}
+    try:
+        open_account(ctx)
+    except ConnectorError as error:
+        return {"zendesk account": _failed(error)}
     steps: dict[str, Callable[[Context], str]] = {
         "tickets": export_tickets,
         "newest": newest,
@@ -127,9 +133,17 @@ def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -
         said = step(ctx)
     except ConnectorError as error:
         _down(ctx, tool, name, error)
-        return f"failed: {error.cause}; {error.fix}"
+        return _failed(error)
+    except msgspec.DecodeError as wrong:
+        error = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
+        _down(ctx, tool, name, error)
+        return _failed(error)
     _up(ctx, tool, name)
     return said
+
+
+def _failed(error: ConnectorError) -> str:
+    return f"failed: {error.cause}; {error.fix}"
 
 
 def _down(ctx: Context, tool: str, name: str, error: ConnectorError) -> None:

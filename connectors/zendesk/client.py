@@ -14,7 +14,7 @@ import msgspec
 from pydantic import SecretStr
 
 from connectors.base import Session
-from connectors.errors import BadRequest, Forbidden, Unauthorized
+from connectors.errors import BadRequest, Forbidden, Unauthorized, Unavailable, Uncertain
 
 SCOPES = "read write"
 EXPORT_PAGE = 1000
@@ -203,6 +203,8 @@ class Zendesk:
                     "scope": SCOPES,
                 },
             )
+        except Uncertain as unanswered:  # asking for a token changes nothing: it is simply asked for again
+            raise Unavailable(unanswered.place, unanswered.cause, "it is tried again with the next pulse") from unanswered
         except (BadRequest, Forbidden) as refused:
             fix = "check ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET"
             raise Unauthorized(refused.place, refused.cause, fix, status=refused.status) from refused
