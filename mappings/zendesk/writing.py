@@ -6,7 +6,7 @@ metadata, and as a short last line of a note (`ref hf-…`). Either suffices to 
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -130,6 +130,7 @@ def _value(name: str, value: str | None, reading: Reading) -> str | None:
 class _Comment(msgspec.Struct):
     type: str | None = None
     body: str | None = None
+    public: bool | None = None
 
 
 class _Metadata(msgspec.Struct):
@@ -137,6 +138,7 @@ class _Metadata(msgspec.Struct):
 
 
 class _Audit(msgspec.Struct):
+    created_at: datetime
     metadata: _Metadata | None = None
     events: list[_Comment] = []
 
@@ -145,18 +147,33 @@ class _Audits(msgspec.Struct):
     audits: list[_Audit] = []
 
 
-def find_keys(body: bytes, keys: Collection[str]) -> set[str]:
-    """Which of `keys` a page of audits shows to have been written, by metadata or by a note's last line."""
-    sought = {digest(key): key for key in keys}
-    seen: set[str] = set()
+def find_keys(body: bytes, sought: Mapping[str, str | None], *, since: datetime) -> set[str]:
+    """Which keys a page of audits shows to have been written.
+
+    `sought` maps each key to its public reply, if it has one. A key is known by metadata or by a note's last line. A
+    reply has no such line, since customers read it: there its very text counts, said after `since`.
+    """
+    shorts = {digest(key): key for key in sought}
+    replies = {_words(reply): key for key, reply in sought.items() if reply is not None}
+    found: set[str] = set()
     for audit in msgspec.json.decode(body, type=_Audits).audits:
         custom = audit.metadata.custom if audit.metadata and audit.metadata.custom else {}
         marks = custom.get(MARKER)
-        seen |= {str(mark) for mark in marks} if isinstance(marks, list) else set()
+        seen = {str(mark) for mark in marks} if isinstance(marks, list) else set()
         for event in audit.events:
-            if event.type == "Comment" and event.body:
+            if event.type != "Comment" or not event.body:
+                continue
+            if event.public is False:
                 seen |= set(_REF.findall(event.body))
-    return {key for short, key in sought.items() if short in seen}
+            elif audit.created_at >= since and (key := replies.get(_words(event.body))):
+                found.add(key)
+        found |= {shorts[short] for short in seen & shorts.keys()}
+    return found
+
+
+def _words(text: str) -> str:
+    """A text as its words, whatever became of its line ends."""
+    return " ".join(text.split())
 
 
 class _Result(msgspec.Struct):
