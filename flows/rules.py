@@ -2,13 +2,14 @@
 
 from flows.cases import Decided, cases
 from flows.context import Context
-from flows.journal import store_decision
+from flows.journal import begin, store_decision
 from mappings.policies.rules import POLICY, judge
 
 
 def decide(ctx: Context) -> Decided:
     """Judge all rules on what changed; gives what was newly decided."""
     decided = Decided(POLICY)
+    begin(ctx, POLICY, ctx.profile.rules)
     more = True
     while more:
         changed = ctx.store.changed(POLICY)

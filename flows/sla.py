@@ -11,12 +11,12 @@ from connectors.errors import ConnectorError
 from connectors.store import OutboxState
 from flows.cases import Case, Decided, cases
 from flows.context import Context, log
-from flows.journal import store_decision
+from flows.journal import begin, store_decision
 from flows.sync import look_again
 from mappings.model import Clock
 from mappings.plan import Action
 from mappings.policies.sla.clocks import clocks
-from mappings.policies.sla.fields import upkeep
+from mappings.policies.sla.fields import FIELDS, upkeep
 from mappings.policies.sla.lateness import POLICY, notice
 
 LOOK = 100
@@ -26,6 +26,7 @@ LOOK = 100
 def decide(ctx: Context) -> Decided:
     """Look at what changed, then at what is due; gives what was newly decided."""
     decided = Decided(POLICY)
+    since = begin(ctx, POLICY, [*ctx.profile.targets, FIELDS])[FIELDS]
     if not ctx.plan_only:
         ctx.store.look_again(ctx.profile.version)
     more = True
@@ -33,14 +34,13 @@ def decide(ctx: Context) -> Decided:
         changed = ctx.store.changed(POLICY)
         more = changed.more and not ctx.plan_only
         if changed.ticket_ids:
-            _replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, decided)
+            _replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, decided, since)
     _notice(ctx, decided)
     return decided
 
 
-def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided) -> None:
-    """Bring clocks and ticket fields of changed tickets up to date."""
-    since = ctx.store.begin([(POLICY, "Ticket fields")], ctx.now())[POLICY, "Ticket fields"]
+def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided, since: datetime) -> None:
+    """Bring clocks and ticket fields of changed tickets up to date; fields only of what was touched `since`."""
     moved: list[Clock] = []
     actions: list[Action] = []
     for case in looked:
