@@ -51,16 +51,6 @@ def test_finished_ticket_closes_its_page(night: Desk, end: str) -> None:
     assert [incident.status for incident in night.incidents] == ["resolved"]
 
 
-def test_acknowledged_and_resolved_within_a_minute(night: Desk) -> None:
-    """Taken and ended between two looks: the ticket still hears who took it."""
-    ticket = night.file("P1", "business")
-    night.minutes(2)
-    night.phone.acknowledge(night.incidents[0].id)
-    night.phone.resolve(night.incidents[0].id)
-    night.minutes(4)
-    assert len([note for note in night.notes(ticket) if "acknowledged the page" in note]) == 1
-
-
 def test_slow_pagerduty_is_not_paged_twice(night: Desk) -> None:
     """A 202 says that the page is queued; its incident shows minutes later, and there is one."""
     night.core.switches.event_delay = 200.0
