@@ -20,7 +20,9 @@ _json = msgspec.json.Encoder(order="deterministic")
 
 
 def seconds(at: datetime) -> int:
-    """Whole epoch seconds of an aware time; fractions are cut."""
+    """Whole epoch seconds of an aware time; fractions are cut. Raises ValueError for a time without a zone."""
+    if at.tzinfo is None:
+        raise ValueError(f"{at}: a time without a zone; say UTC")
     return int(at.timestamp())
 
 
