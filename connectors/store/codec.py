@@ -92,7 +92,7 @@ def _conversion(hint: Any) -> tuple[Convert | None, Convert | None]:
         if issubclass(kind, datetime):
             return seconds, time
         if issubclass(kind, Enum):
-            return attrgetter("value"), kind
+            return attrgetter("value"), {member.value: member for member in kind}.__getitem__
         if issubclass(kind, str):
             return plain, None
         if issubclass(kind, bool):
