@@ -111,9 +111,7 @@ def system_down(stage: Stage) -> dict[str, int]:
     stage.tell("\nStory 2. Saturday 02:00, system down.")
     companies = dict(zip(PLANS, stage.people.act("companies"), strict=False))
     stage.go(stage.moment("2026-03-07 02:00"))
-    down = _file(
-        stage, companies["enterprise"], severity="P1", subject="Nobody can sign in", working="working_no"
-    )
+    down = _file(stage, companies["enterprise"], severity="P1", subject="Nobody can sign in", working="working_no")
     stage.tell(f"{stage.show(stage.people.now())}  zendesk:{down}  filed by a customer on enterprise, nobody can work")
     stage.beat()
     stage.people.move_to(stage.people.now() + AT_ONCE)

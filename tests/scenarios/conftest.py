@@ -37,7 +37,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new database of the kind that the test asks for."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/store.sqlite"
-    return str(request.getfixturevalue("postgres_database"))
+    return str(request.getfixturevalue("postgres_store"))
 
 
 @pytest.fixture
