@@ -112,8 +112,8 @@ class TicketEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened to a ticket: a field set or changed, or a comment made.
 
     `field` uses our words: status, severity, kind, module, tier, priority, group_id, assignee_id, company_id,
-    requester_id, tags (space separated, sorted) or a named ticket field; null for comments. `id` and `audit_id` are the vendor's;
-    the same happening has the same ids however it was read.
+    requester_id, tags (space separated, sorted) or a named ticket field; null for comments. `id` and `audit_id` are
+    the vendor's; the same happening has the same ids however it was read.
     """
 
     id: int
@@ -132,8 +132,8 @@ class TicketEvent(msgspec.Struct, frozen=True, kw_only=True):
 class History(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one ticket. `events` are in order of (at, audit_id, id).
 
-    `events_through` says up to which `updated_at` the events are complete; where the ticket's own `updated_at` is later,
-    something happened that has not been read yet.
+    `events_through` says up to which `updated_at` the events are complete; where the ticket's own `updated_at` is
+    later, something happened that has not been read yet.
     """
 
     ticket: Ticket
@@ -188,7 +188,9 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
     `cause` is the vendor's id (else the epoch second) of the event that began the episode. `cell` is the figure in the
     profile's words (`4bh`). `warn_at` and `due_at` are computed; `warned_at` and `detected_at` say when we noticed.
-    `missed_by` is in seconds of the clock's own time. A paused clock has no `due_at`; `remaining` holds its open seconds.
+    `missed_by` is in seconds of the clock's own time. A paused clock has no `due_at`; `remaining` holds what is left of
+    its own time. `segments` are the figures in force since when (epoch second, cell), so that a profile edit leaves a
+    running clock alone.
     """
 
     record: str
@@ -210,6 +212,7 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     missed_by: int | None = None
     warned_at: datetime | None = None
     detected_at: datetime | None = None
+    segments: tuple[tuple[int, str], ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -31,7 +31,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TicketChange(msgspec.Struct, frozen=True, kw_only=True, tag="ticket", omit_defaults=True):
-    """A change to one ticket in our words; mappings/zendesk.py spells it for the vendor. Empty parts leave things alone."""
+    """A change to one ticket in our words; mappings/zendesk.py spells it for the vendor. Empty parts change nothing."""
 
     group: str | None = None
     tier: int | None = None
@@ -75,8 +75,9 @@ Change = TicketChange | PageTrigger | PageResolve | NotConnected
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do to one record, with its reason, and the conditions under which it still makes sense.
 
-    `expects` names facts of the ticket (our words) that must still hold at delivery; `not_after` is when it stops making
-    sense; `after` is the key of an action that must be done first; `cause_at` is when its cause happened (`act_from`).
+    `expects` names facts of the ticket (our words) that must still hold at delivery; `not_after` is when it stops
+    making sense; `after` is the key of an action that must be done first; `cause_at` is when its cause happened
+    (`act_from`).
     """
 
     key: str

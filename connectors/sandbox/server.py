@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from connectors.sandbox.core import Core
 from connectors.sandbox.exchange import Door, Vendor
 from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.recorder import Recorder
+from connectors.sandbox.world import Cast
 from connectors.sandbox.zendesk import ZendeskSim
 
 PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "slack", "statuspage", "mail")
@@ -27,7 +28,8 @@ PORTS = ("console", "zendesk", "intercom", "discourse", "pagerduty", "jira", "sl
 class Sandbox:
     """The simulated tools, built from a world (plain data) and a seed; the same two give the same world.
 
-    `only` names the tools to build, where a test needs one of them.
+    `only` names the tools to build, where a test needs one of them; `beside` adds what the console shows and steers
+    without being served.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class Sandbox:
         ticking: bool = False,
         record: Path | None = None,
         only: Collection[str] | None = None,
+        beside: Mapping[str, object] | None = None,
     ) -> None:
         self.core = Core(Clock(parse_time(world["now"]), ticking=ticking), seed=seed, recorder=Recorder(record))
         self.vendors: dict[str, Vendor] = _build(self.core, dict(world), only)
-        self.console = Console(self.core, world, self.vendors)
+        self.console = Console(self.core, world, {**self.vendors, **(beside or {})})
+        self.sockets: dict[str, socket.socket] = {}
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
@@ -55,7 +59,7 @@ class Sandbox:
         """Bind every tool's port on loopback (free ones without `port_base`) and serve; OSError if one is taken."""
         doors: dict[str, ASGIApp] = {"console": self.console.app}
         doors |= {name: Door(self.core, vendor) for name, vendor in self.vendors.items()}
-        sockets = _bind(list(doors), port_base)
+        self.sockets = sockets = _bind(list(doors), port_base)
         self.core.urls.update({name: f"http://127.0.0.1:{s.getsockname()[1]}" for name, s in sockets.items()})
         servers = [(uvicorn.Server(_config(door)), sockets[name]) for name, door in doors.items()]
         ready = threading.Event()
@@ -113,8 +117,22 @@ class Sandbox:
 
 
 def _build(core: Core, world: dict[str, Any], only: Collection[str] | None) -> dict[str, Vendor]:
-    makers: dict[str, Callable[[Core, dict[str, Any]], Vendor]] = {"zendesk": ZendeskSim, "pagerduty": PagerDutySim}
-    return {name: make(core, world) for name, make in makers.items() if only is None or name in only}
+    built: dict[str, Vendor] = {}
+    if only is None or "zendesk" in only:
+        zendesk = ZendeskSim(core, world)
+        built["zendesk"] = zendesk
+        world = {"on_call": _on_call(zendesk.people_of_the_world, world), **world}
+    if only is None or "pagerduty" in only:
+        built["pagerduty"] = PagerDutySim(core, world)
+    return built
+
+
+def _on_call(people: Cast, world: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Who takes turns on call, as PagerDuty wants it: the agents above the first tier, with the lead as backup."""
+    upper = {tier["group"] for tier in world.get("tiers", []) if tier["level"] > 1}
+    turns = [agent for agent in people.agents if agent.duty == "agent" and upper & set(agent.groups)]
+    leads = [agent for agent in people.agents if agent.duty == "lead"] or list(people.agents[:1])
+    return [{"name": agent.name, "email": agent.email} for agent in (*turns, *leads[:1])]
 
 
 def _bind(names: list[str], base: int | None) -> dict[str, socket.socket]:

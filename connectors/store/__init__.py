@@ -1,0 +1,42 @@
+"""What must not be lost: facts read from the tools, clocks, decisions, the outbox and who may write (design §3, §4).
+
+`Store.open(url, profile=…)` is the way in. SQLAlchemy Core over SQLite or PostgreSQL, one schema for both.
+"""
+
+from connectors.store.errors import NotMigrated, StaleLease, StoreError, UnknownRow, WrongProfile
+from connectors.store.store import Store
+from connectors.store.values import (
+    Applied,
+    Batch,
+    Changed,
+    Delivery,
+    Facts,
+    Mode,
+    OutboxRow,
+    OutboxState,
+    Parked,
+    Result,
+    Saved,
+    SourceState,
+)
+
+__all__ = [
+    "Applied",
+    "Batch",
+    "Changed",
+    "Delivery",
+    "Facts",
+    "Mode",
+    "NotMigrated",
+    "OutboxRow",
+    "OutboxState",
+    "Parked",
+    "Result",
+    "Saved",
+    "SourceState",
+    "StaleLease",
+    "Store",
+    "StoreError",
+    "UnknownRow",
+    "WrongProfile",
+]

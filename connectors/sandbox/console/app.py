@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -103,16 +104,25 @@ class Console:
         return answer({"faults": self._core.faults.as_json()})
 
     async def show_switches(self, _: Request) -> Response:
-        """GET /switches."""
-        return answer(self._core.switches)
+        """GET /switches: the shared ones, and under each tool's name its own."""
+        return answer(self._switches())
+
+    def _switches(self) -> dict[str, Any]:
+        return {**asdict(self._core.switches), **{name: asdict(own) for name, own in self._own_switches().items()}}
+
+    def _own_switches(self) -> dict[str, Any]:
+        return {name: tool.switches for name, tool in self._tools.items() if hasattr(tool, "switches")}
 
     async def turn_switches(self, request: Request) -> Response:
-        """POST /switches {name: value, …}."""
+        """POST /switches {name: value, …}; a tool's own under its name: {"zendesk": {name: value}}."""
         body = await read_json(request)
         if not isinstance(body, dict):
-            raise ValueError("say {name: value}")
-        self._core.switches.turn(body)
-        return answer(self._core.switches)
+            raise ValueError('say {name: value} or {"zendesk": {name: value}}')
+        own = self._own_switches()
+        self._core.switches.turn({name: value for name, value in body.items() if name not in own})
+        for name, switches in own.items():
+            switches.turn(body.get(name, {}))
+        return answer(self._switches())
 
     async def show_journal(self, request: Request) -> Response:
         """GET /journal?vendor=&kind=&record=&after=: what really happened, oldest first."""

@@ -62,12 +62,24 @@ class Desk(Protocol):
         """One ticket; LookupError where there is none."""
         ...
 
+    def people(self) -> Sequence[str]:
+        """E-mail addresses of customers' people, who may file tickets."""
+        ...
+
+    def agents(self) -> Sequence[str]:
+        """E-mail addresses of agents, who may reply."""
+        ...
+
 
 class Pager(Protocol):
     """The PagerDuty part as the console sees it."""
 
     def console_view(self) -> list[dict[str, Any]]:
         """All incidents, newest first."""
+        ...
+
+    def on_duty_now(self) -> list[dict[str, Any]]:
+        """Who is on call at each level: level from 1, name, until (null: always)."""
         ...
 
     def acknowledge(self, incident: str, user: str | None = None) -> None:

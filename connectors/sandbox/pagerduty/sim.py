@@ -12,7 +12,7 @@ from starlette.responses import Response
 from connectors.sandbox.answers import answer
 from connectors.sandbox.clock import iso
 from connectors.sandbox.core import Core
-from connectors.sandbox.pagerduty.account import found
+from connectors.sandbox.pagerduty.account import found, on_duty
 from connectors.sandbox.pagerduty.directory import Directory, Subscriptions, subscribe
 from connectors.sandbox.pagerduty.events import THROTTLED, Events
 from connectors.sandbox.pagerduty.gate import Gate, error
@@ -124,6 +124,17 @@ class PagerDutySim:
             raise LookupError(f"PagerDuty has no user {email}")
         return user
 
+    def on_duty_now(self) -> list[dict[str, Any]]:
+        """Who is on call at each level of the first policy, for the console."""
+        rows, now = [], self._core.clock.now()
+        for level, rule in enumerate(self.account.policies[0].rules, 1):
+            if isinstance(rule.target, User):
+                rows.append({"level": level, "name": rule.target.name, "until": None})
+            else:
+                user, _, until = on_duty(rule.target, now)
+                rows.append({"level": level, "name": user.name, "until": iso(until)})
+        return rows
+
     def console_view(self) -> list[dict[str, Any]]:
         """Incidents for the console, newest first: who is paged and since when."""
         return [
@@ -139,7 +150,7 @@ class PagerDutySim:
                 "paged": [{"name": user.name, "since": iso(at)} for at, user in row.assignments],
                 "acknowledged": [{"name": user.name, "at": iso(at)} for at, user in row.acknowledgements],
                 "resolved_at": iso(row.resolved_at) if row.resolved_at else None,
-                "next": {kind: iso(at) for kind, at in row.pending.items()},
+                "next": {kind: iso(at) for kind, at in sorted(row.pending.items(), key=lambda item: item[1])},
                 "log": [{"at": iso(entry.at), "what": entry.summary} for entry in row.log],
                 "notes": [{"at": iso(n.at), "by": n.user.name, "text": n.content} for n in row.notes],
                 "details": row.details,

@@ -1,0 +1,165 @@
+"""One way of talking to SQLite and PostgreSQL: transactions, locks, rows in bulk, membership in a long list.
+
+SQLite: WAL, `synchronous=normal`, every writing transaction begins as one (`BEGIN IMMEDIATE`).
+PostgreSQL: reads are repeatable, writers of the same things wait for each other on a row of `counter`; many rows go in
+by COPY. Neither holds a transaction open across anything but SQL.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from connectors.store.codec import to_json
+from connectors.store.schema import counter
+
+Lock = Literal["seq", "outbox"]
+Row = Sequence[Any]
+CHUNK = 1000
+"""How many keys go into one query."""
+
+_BUSY_MS = 30_000
+
+
+def create_engine(url: str) -> sa.Engine:
+    """An engine for `sqlite:///…` or `postgresql+psycopg://…` (also spelt `postgresql://…`)."""
+    parsed = sa.make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(parsed)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _configure_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """A connected database; the parts of the Store stand on it."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._readers = engine
+        if engine.dialect.name == "postgresql":
+            self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._writers = engine.execution_options(writes=True)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    def now(self) -> int:
+        """The database's own time in epoch seconds: for leases only, domain time is always passed in."""
+        with self.reading() as conn:
+            return database_time(conn)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction in which everything read is of one moment."""
+        with self._readers.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def writing(self, *locks: Lock) -> Iterator[sa.Connection]:
+        """A transaction that writes; of those who name the same lock, one at a time."""
+        with self._writers.begin() as conn:
+            for name in locks:
+                lock(conn, name)
+            yield conn
+
+
+def lock(conn: sa.Connection, name: Lock) -> int:
+    """Wait for the counter row `name`, hold it to the end of the transaction, and give its value."""
+    found = conn.execute(sa.select(counter.c.value).where(counter.c.name == name).with_for_update())
+    return int(found.scalar_one())
+
+
+def database_time(conn: sa.Connection) -> int:
+    """The database's time in epoch seconds, running on within a transaction."""
+    spelt = {
+        "sqlite": "SELECT CAST(strftime('%s', 'now') AS INTEGER)",
+        "postgresql": "SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)",
+    }
+    return int(conn.exec_driver_sql(spelt[conn.dialect.name]).scalar_one())
+
+
+def insert(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Add rows (in the table's column order) that are known to be new."""
+    if not rows:
+        return
+    if conn.dialect.name == "postgresql":
+        _copy(conn, table.name, table, rows)
+    else:
+        _execute_many(conn, table, rows, "")
+
+
+def upsert(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Add or replace rows (in the table's column order) by primary key; no key twice in one call."""
+    if not rows:
+        return
+    keys = ", ".join(column.name for column in table.primary_key)
+    sets = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in table.columns if not c.primary_key)
+    clash = f"ON CONFLICT ({keys}) DO UPDATE SET {sets}"
+    if conn.dialect.name == "postgresql":
+        _stage(conn, table, rows, clash)
+    else:
+        _execute_many(conn, table, rows, clash)
+
+
+def _execute_many(conn: sa.Connection, table: sa.Table, rows: Sequence[Row], clash: str) -> None:
+    marks = ", ".join("?" * len(table.columns))
+    conn.exec_driver_sql(
+        f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks}) {clash}", [tuple(row) for row in rows]
+    )
+
+
+def _stage(conn: sa.Connection, table: sa.Table, rows: Sequence[Row], clash: str) -> None:
+    stage = f"stage_{table.name}"
+    conn.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS {stage} (LIKE {table.name}) ON COMMIT DELETE ROWS")
+    conn.exec_driver_sql(f"TRUNCATE {stage}")
+    _copy(conn, stage, table, rows)
+    names = _names(table)
+    conn.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {stage} {clash}")
+
+
+def _copy(conn: sa.Connection, into: str, table: sa.Table, rows: Sequence[Row]) -> None:
+    driver = conn.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(f"COPY {into} ({_names(table)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _names(table: sa.Table) -> str:
+    return ", ".join(f'"{column.name}"' for column in table.columns)
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """A long list in pieces that one query takes."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def among(conn: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """`column` is one of `values`: one bound parameter however many there are, so one statement for any length."""
+    if conn.dialect.name == "postgresql":
+        kind = sa.BigInteger() if isinstance(column.type, sa.Integer) else sa.Text()
+        return column == sa.any_(sa.bindparam(None, list(values), type_=ARRAY(kind)))
+    members = sa.func.json_each(to_json(list(values))).table_valued("value")
+    return column.in_(sa.select(members.c.value))

@@ -1,0 +1,43 @@
+"""What the store refuses, each with the place and the fix.
+
+StoreError
+├── NotMigrated    the database's schema is not the code's
+├── WrongProfile   the database belongs to another profile
+├── StaleLease     somebody else holds the lease by now: stop, write nothing
+└── UnknownRow     no outbox row or batch of that name in a state that allows this
+"""
+
+
+class StoreError(Exception):
+    """Any refusal of the store."""
+
+
+class NotMigrated(StoreError):
+    """The database has no schema, an older one or a newer one than this code."""
+
+    def __init__(self, url: str, found: str | None, wanted: str) -> None:
+        have = f"is at schema {found}" if found else "has no schema yet"
+        super().__init__(f"{url}: the database {have}, this code needs {wanted}; run `helpdesk migrate`")
+
+
+class WrongProfile(StoreError):
+    """One deployment, one profile, one store (design §2): this store belongs to somebody else."""
+
+    def __init__(self, url: str, found: str, wanted: str) -> None:
+        super().__init__(
+            f"{url}: this store belongs to profile {found!r}, not {wanted!r}; "
+            f"set HELPDESK_PROFILE={found}, or give {wanted!r} a database of its own in HELPDESK_DATABASE_URL"
+        )
+
+
+class StaleLease(StoreError):
+    """The fence we hold is not the newest: another run took over, so nothing of ours may be written."""
+
+    def __init__(self, name: str, held: int, newest: int | None) -> None:
+        super().__init__(
+            f"lease {name!r}: we hold fence {held}, the newest is {newest}; another run took over, so this one stops"
+        )
+
+
+class UnknownRow(StoreError):
+    """Nothing by this name is in a state that allows what was asked for."""

@@ -1,0 +1,111 @@
+"""What a policy asks the store: what to look at again, what was done already, what would be new."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from connectors.store import schema
+from connectors.store.codec import seconds
+from connectors.store.database import Database, among, chunks, lock, upsert
+from connectors.store.decisions import journalled as held_keys
+from connectors.store.facts import raise_tickets
+from connectors.store.journal import decode_row, select_rows
+from connectors.store.values import Applied, OutboxRow, OutboxState
+from mappings.model import PageStatus
+from mappings.plan import Action, NotConnected
+
+_OUTBOX = schema.outbox
+_VERSION = "profile_version"
+
+
+class Looks(Database):
+    """Questions of policies."""
+
+    def look_again(self, version: str) -> int:
+        """Have every policy look at all open tickets again when the profile's version is not the one of last time.
+
+        Gives how many tickets that are; 0 where the version is the same or none was noted yet.
+        """
+        meta, ticket = schema.meta, schema.ticket
+        with self.writing("seq") as conn:
+            before = conn.scalar(sa.select(meta.c.value).where(meta.c.key == _VERSION))
+            if before == version:
+                return 0
+            upsert(conn, meta, [(_VERSION, version)])
+            if before is None:
+                return 0
+            ids = set(conn.scalars(sa.select(ticket.c.id).where(ticket.c.open == sa.true())))
+            raise_tickets(conn, ids, lock(conn, "seq"))
+            return len(ids)
+
+    def again(self, policy: str) -> dict[str, set[str]]:
+        """Keys of a policy's actions that were dropped because the ticket changed under them, by record."""
+        query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy))
+        found: dict[str, set[str]] = {}
+        with self.reading() as conn:
+            for row in conn.execute(query):
+                found.setdefault(row.record, set()).add(row.key)
+        return found
+
+    def settle(self, records: Collection[str], policy: str) -> None:
+        """A policy has decided anew on these records: what it did not plan again stays dropped for good."""
+        if not records:
+            return
+        with self.writing("outbox") as conn:
+            for some in chunks(sorted(records)):
+                rows = _OUTBOX.update().where(*self._dropped(policy), among(conn, _OUTBOX.c.record, some))
+                conn.execute(rows.values(again=False))
+
+    @staticmethod
+    def _dropped(policy: str) -> tuple[sa.ColumnElement[bool], ...]:
+        state = _OUTBOX.c.state == OutboxState.DROPPED.value
+        return (state, _OUTBOX.c.again == sa.true(), _OUTBOX.c.policy == policy)
+
+    def acted(self, records: Iterable[str], verb: str, states: Sequence[OutboxState]) -> list[OutboxRow]:
+        """Rows of one verb on these records in any of `states`, oldest first."""
+        query = select_rows().where(_OUTBOX.c.verb == verb, _OUTBOX.c.state.in_([state.value for state in states]))
+        with self.reading() as conn:
+            return [
+                decode_row(row)
+                for some in chunks(list(records))
+                for row in conn.execute(query.where(among(conn, _OUTBOX.c.record, some)).order_by(_OUTBOX.c.id))
+            ]
+
+    def open_pages(self) -> list[OutboxRow]:
+        """Pages that went out and whose incident is not known to be resolved, oldest first."""
+        incident = schema.incident
+        closed = sa.exists().where(
+            incident.c.dedup_key == _OUTBOX.c.dedup_key, incident.c.status == PageStatus.RESOLVED.value
+        )
+        query = select_rows().where(
+            _OUTBOX.c.dedup_key.is_not(None),
+            _OUTBOX.c.verb == "page",
+            _OUTBOX.c.state == OutboxState.DONE.value,
+            sa.not_(closed),
+        )
+        with self.reading() as conn:
+            return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
+
+    def preview(self, *, policy: str, actions: Sequence[Action], now: datetime) -> Applied:
+        """What `decide` would put into the journal in mode apply; writes nothing."""
+        starts = self._starts(policy)
+        wanted = {action.key: action for action in actions}
+        with self.reading() as conn:
+            held = held_keys(conn, list(wanted))
+        new = [action for key, action in wanted.items() if held.get(key, True)]
+        baseline = [a.key for a in new if seconds(a.cause_at) < starts.get(a.rule, seconds(now))]
+        open_ = [action for action in new if action.key not in baseline]
+        missing = [action.key for action in open_ if isinstance(action.change, NotConnected)]
+        planned = [action.key for action in open_ if action.key not in missing]
+        return Applied(
+            planned=tuple(planned),
+            baseline=tuple(baseline),
+            not_connected=tuple(missing),
+            known=len(wanted) - len(new),
+        )
+
+    def _starts(self, policy: str) -> Mapping[str, int]:
+        table = schema.act_from
+        with self.reading() as conn:
+            return {row.rule: row.at for row in conn.execute(sa.select(table).where(table.c.policy == policy))}

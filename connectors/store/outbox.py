@@ -1,0 +1,206 @@
+"""Delivering: rows are taken before a vendor is called, and finished after; between the two nobody sends them again.
+
+planned → sending (committed before the call) → done | unknown | failed | dropped. A `sending` whose deadline passed is
+unknown: it may have been sent, so somebody looks first (design §4, "Outbox row"). Order holds per (tool, record).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from connectors.store import schema
+from connectors.store.codec import seconds, time
+from connectors.store.database import Database, among, chunks, lock
+from connectors.store.facts import raise_tickets, ticket_id
+from connectors.store.journal import decode_row, select_rows
+from connectors.store.lease import PULSE, check_fence
+from connectors.store.policy import ALL
+from connectors.store.values import Mode, OutboxRow, OutboxState, Result
+from mappings.plan import Lane
+
+_OUTBOX = schema.outbox
+_PLANNED = _OUTBOX.c.state == OutboxState.PLANNED.value
+_IN_THE_WAY = tuple(state.value for state in (OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED))
+_NEVER = tuple(state.value for state in (OutboxState.BASELINE, OutboxState.SHADOW, OutboxState.NOT_CONNECTED))
+_WAITING = (OutboxState.SENDING, OutboxState.UNKNOWN)
+_RESULTS = frozenset(
+    (OutboxState.DONE, OutboxState.FAILED, OutboxState.UNKNOWN, OutboxState.DROPPED, OutboxState.PLANNED)
+)
+
+
+class Outbox(Database):
+    """Rows out to delivery, and their results back in."""
+
+    def take(
+        self,
+        *,
+        tool: str,
+        lane: Lane,
+        limit: int,
+        owner: str,
+        deadline: datetime,
+        now: datetime,
+        fence: int | None = None,
+    ) -> list[OutboxRow]:
+        """Take what is to be sent next: at most `limit` records of a lane, with all that is planned for each.
+
+        A record's rows come together, in order, so that one vendor call can carry them; a row of another lane is taken
+        along. Left alone: paused scopes, policies set to off or shadow, records with a row in flight, unknown or
+        failed, and rows from the first one on whose `after` is not done. Rows past their `not_after` (domain time, as
+        `now`) are dropped with a reason, and so are those whose `after` will never be done.
+        `deadline` is real time: until then the call has ended. Raises `StaleLease` when `fence` is given and old.
+        """
+        with self.writing("outbox") as conn:
+            check_fence(conn, PULSE, fence)
+            _drop_late(conn, tool, now)
+            _drop_orphans(conn, tool, now)
+            stopped = _stopped(conn)
+            if ALL in stopped or tool in stopped:
+                return []
+            records = _next_records(conn, tool, lane, limit, stopped)
+            taken = _rows_in_order(conn, tool, records, stopped)
+            sending = {
+                "state": OutboxState.SENDING.value,
+                "owner": owner,
+                "deadline": seconds(deadline),
+                "updated_at": seconds(now),
+            }
+            for some in chunks([row.id for row in taken]):
+                rows = _OUTBOX.update().where(among(conn, _OUTBOX.c.id, some))
+                conn.execute(rows.values(sending | {"attempts": _OUTBOX.c.attempts + 1}))
+        changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline}
+        return [msgspec.structs.replace(row, attempts=row.attempts + 1, **changed) for row in taken]
+
+    def finish(self, results: Sequence[Result], now: datetime) -> int:
+        """Note what became of rows in flight or unknown; gives how many were still waiting for it.
+
+        `planned` gives back a row that was certainly not sent. `dropped` with `again` also makes every policy look at
+        its ticket again. A row that was finished otherwise meanwhile is left as it is.
+        """
+        changed = [result for result in results if result.state not in _RESULTS]
+        if changed:
+            raise ValueError(f"outbox {changed[0].id}: {changed[0].state} is no result; use one of {sorted(_RESULTS)}")
+        with self.writing("outbox") as conn:
+            waiting = _OUTBOX.update().where(_OUTBOX.c.id == sa.bindparam("row"))
+            waiting = waiting.where(sa.or_(*(_OUTBOX.c.state == state.value for state in _WAITING)))
+            finished = waiting.values(
+                state=sa.bindparam("new_state"),
+                vendor_ref=sa.func.coalesce(sa.bindparam("ref", type_=sa.Text), _OUTBOX.c.vendor_ref),
+                error=sa.bindparam("new_error"),
+                again=sa.bindparam("new_again"),
+                owner=None,
+                deadline=None,
+                updated_at=seconds(now),
+            )
+            count = conn.execute(finished, [_values(result) for result in results]).rowcount if results else 0
+            _decide_again(conn, [result.id for result in results if result.again])
+        return count
+
+    def note_ref(self, ids: Iterable[int], ref: str) -> None:
+        """Keep the vendor's job or request id of rows in flight at once, so that a crash can be looked into."""
+        with self.writing("outbox") as conn:
+            conn.execute(_OUTBOX.update().where(among(conn, _OUTBOX.c.id, ids)).values(vendor_ref=ref))
+
+    def expire(self, now: datetime) -> int:
+        """Make rows in flight past their deadline unknown, never planned; `now` is real time, as the deadline is."""
+        late = _OUTBOX.update().where(_OUTBOX.c.state == OutboxState.SENDING.value, _OUTBOX.c.deadline < seconds(now))
+        why = "no answer before its deadline; it may have been sent"
+        with self.writing("outbox") as conn:
+            return conn.execute(late.values(state=OutboxState.UNKNOWN.value, error=why)).rowcount
+
+
+def _values(result: Result) -> dict[str, Any]:
+    return {
+        "row": result.id,
+        "new_state": result.state.value,
+        "ref": result.vendor_ref,
+        "new_error": result.error,
+        "new_again": result.again and result.state is OutboxState.DROPPED,
+    }
+
+
+def _decide_again(conn: sa.Connection, ids: Sequence[int]) -> None:
+    """Have the tickets of these rows looked at again."""
+    if not ids:
+        return
+    records = conn.scalars(sa.select(_OUTBOX.c.record).where(among(conn, _OUTBOX.c.id, ids)))
+    tickets = {id for record in records if (id := ticket_id(record)) is not None}
+    raise_tickets(conn, tickets, lock(conn, "seq"))
+
+
+def _drop_late(conn: sa.Connection, tool: str, now: datetime) -> None:
+    """Drop what has stopped making sense."""
+    late = _PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.not_after < seconds(now)
+    for id, not_after in conn.execute(sa.select(_OUTBOX.c.id, _OUTBOX.c.not_after).where(*late)).all():
+        why = f"too late: it made sense until {time(not_after):%Y-%m-%d %H:%M} UTC, now it is {now:%Y-%m-%d %H:%M}"
+        row = _OUTBOX.update().where(_OUTBOX.c.id == id)
+        conn.execute(row.values(state=OutboxState.DROPPED.value, error=why, updated_at=seconds(now)))
+
+
+def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
+    """Drop what waits for an action that will never be done."""
+    first = _OUTBOX.alias("first")
+    never = sa.or_(
+        first.c.state.in_(_NEVER), sa.and_(first.c.state == OutboxState.DROPPED.value, first.c.again == sa.false())
+    )
+    dead = sa.exists().where(first.c.key == _OUTBOX.c.after_key, never)
+    orphans = _OUTBOX.update().where(_PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.after_key.is_not(None), dead)
+    why = sa.literal("the action it was to follow will not be done: ") + _OUTBOX.c.after_key
+    conn.execute(orphans.values(state=OutboxState.DROPPED.value, error=why, updated_at=seconds(now)))
+
+
+def _stopped(conn: sa.Connection) -> list[str]:
+    """Paused scopes, and policies that do not apply: an operator said so, or they last decided otherwise."""
+    table = schema.policy
+    apply = Mode.APPLY.value
+    held = sa.select(table.c.name).where(sa.or_(table.c.mode != apply, table.c.decided_mode != apply))
+    return sorted({*conn.scalars(sa.select(schema.pause.c.scope)), *conn.scalars(held)})
+
+
+def _ready(rows: Any) -> sa.ColumnElement[bool]:
+    """The action that a row waits for, if any, is done."""
+    first = _OUTBOX.alias()
+    state = sa.select(first.c.state).where(first.c.key == rows.c.after_key).scalar_subquery()
+    return sa.or_(rows.c.after_key.is_(None), state == OutboxState.DONE.value)
+
+
+def _moving(conn: sa.Connection, rows: Any, stopped: list[str]) -> sa.ColumnElement[bool]:
+    """A planned row that nobody stopped."""
+    planned: sa.ColumnElement[bool] = rows.c.state == OutboxState.PLANNED.value
+    if not stopped:
+        return planned
+    halted = sa.or_(among(conn, rows.c.policy, stopped), among(conn, rows.c.record, stopped))
+    return sa.and_(planned, sa.not_(halted))
+
+
+def _next_records(conn: sa.Connection, tool: str, lane: Lane, limit: int, stopped: list[str]) -> list[str]:
+    """The records whose turn it is, by their first row in the lane; the index is read only as far as `limit` needs."""
+    row, other = _OUTBOX.alias("row"), _OUTBOX.alias("other")
+    same = sa.and_(other.c.record == row.c.record, other.c.tool == row.c.tool)
+    busy = sa.exists().where(same, other.c.state.in_(_IN_THE_WAY))
+    in_lane = other.c.lane == row.c.lane
+    earlier = sa.exists().where(
+        same, other.c.id < row.c.id, _moving(conn, other, stopped), sa.or_(in_lane, sa.not_(_ready(other)))
+    )
+    query = sa.select(row.c.record).where(_moving(conn, row, stopped), row.c.tool == tool, row.c.lane == lane.value)
+    query = query.where(_ready(row), sa.not_(busy), sa.not_(earlier))
+    return list(conn.scalars(query.order_by(row.c.id).limit(limit)))
+
+
+def _rows_in_order(conn: sa.Connection, tool: str, records: Sequence[str], stopped: list[str]) -> list[OutboxRow]:
+    """The planned rows of each record up to the first that has to wait, records in the order given."""
+    found: dict[str, list[OutboxRow]] = defaultdict(list)
+    waits: set[str] = set()
+    for some in chunks(records):
+        query = select_rows(_ready(_OUTBOX).label("ready")).where(_moving(conn, _OUTBOX, stopped))
+        query = query.where(_OUTBOX.c.tool == tool, among(conn, _OUTBOX.c.record, some))
+        for row in conn.execute(query.order_by(_OUTBOX.c.id)):
+            if not row.ready:
+                waits.add(row.record)
+            if row.record not in waits:
+                found[row.record].append(decode_row(row))
+    return [row for record in records for row in found[record]]

@@ -1,0 +1,149 @@
+"""Facts out: which tickets changed since a policy last decided, and all that is known of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from connectors.store import schema
+from connectors.store.codec import Codec, optional_time, time
+from connectors.store.database import Database, among, chunks
+from connectors.store.facts import COMPANY, EVENT, INCIDENT, PERSON, TICKET
+from connectors.store.values import Changed
+from mappings.model import Company, History, Incident, Person, Ticket, TicketEvent
+
+T = TypeVar("T", bound=msgspec.Struct)
+PlanHistory = tuple[tuple[datetime, str | None], ...]
+
+
+class FactReader(Database):
+    """Facts out."""
+
+    def changed(self, policy: str, limit: int = 1000) -> Changed:
+        """The tickets to look at again since `policy` last decided, oldest change first.
+
+        A change of their company's plan or of their requester's role counts for open tickets. Decide on them and give
+        `through_seq` to `decide`; with `more`, ask again.
+        """
+        decided = sa.select(schema.policy.c.decided_seq).where(schema.policy.c.name == policy)
+        table = schema.ticket
+        with self.reading() as conn:
+            since = conn.scalar(decided) or 0
+            query = sa.select(table.c.id, table.c.seq).where(table.c.seq > since).order_by(table.c.seq).limit(limit)
+            rows = conn.execute(query).all()
+            newest = sa.select(schema.counter.c.value).where(schema.counter.c.name == "seq")
+            more = len(rows) == limit
+            through = rows[-1].seq if more else conn.execute(newest).scalar_one()
+        return Changed(ticket_ids=tuple(row.id for row in rows), through_seq=through, more=more)
+
+    def histories(self, ids: Iterable[int]) -> list[History]:
+        """All that is known of these tickets, in the order asked for; unknown ids are left out. Few queries for many.
+
+        `plan_history` begins with the plan that the company had when it was first read, dated by its `updated_at`.
+        """
+        wanted = list(dict.fromkeys(ids))
+        with self.reading() as conn:
+            found = {history.ticket.id: history for some in chunks(wanted) for history in _histories(conn, some)}
+        return [found[id] for id in wanted if id in found]
+
+    def open_tickets(self, *, after: int = 0, limit: int = 1000) -> list[int]:
+        """Ids of tickets that are not solved, closed, merged, deleted or spam; rising, those greater than `after`."""
+        table = schema.ticket
+        query = sa.select(table.c.id).where(table.c.open == sa.true(), table.c.id > after)
+        with self.reading() as conn:
+            return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
+
+    def incomplete(self, *, after: int = 0, limit: int = 1000) -> list[int]:
+        """Open tickets of which something has happened that was not read yet (`History.complete` is false)."""
+        table = schema.ticket
+        unread = sa.or_(table.c.events_through.is_(None), table.c.events_through < table.c.updated_at)
+        query = sa.select(table.c.id).where(table.c.open == sa.true(), table.c.id > after, unread)
+        with self.reading() as conn:
+            return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
+
+    def known(self, ids: Iterable[int]) -> dict[int, datetime]:
+        """The `updated_at` of those tickets that are stored."""
+        table = schema.ticket
+        with self.reading() as conn:
+            return {
+                row.id: time(row.updated_at)
+                for some in chunks(list(ids))
+                for row in conn.execute(sa.select(table.c.id, table.c.updated_at).where(among(conn, table.c.id, some)))
+            }
+
+    def incidents(self, dedup_keys: Iterable[str]) -> dict[str, Incident]:
+        """The newest incident of each key that has one."""
+        table = schema.incident
+        query = sa.select(*_columns(table, INCIDENT)).order_by(table.c.created_at, table.c.updated_at)
+        with self.reading() as conn:
+            rows = [
+                INCIDENT.decode(row)
+                for some in chunks(list(dedup_keys))
+                for row in conn.execute(query.where(among(conn, table.c.dedup_key, some)))
+            ]
+        return {incident.dedup_key: incident for incident in rows}
+
+
+def _columns(table: sa.Table, codec: Codec[Any]) -> list[sa.Column[Any]]:
+    return [table.c[name] for name in codec.columns]
+
+
+def _histories(conn: sa.Connection, ids: Sequence[int]) -> list[History]:
+    table = schema.ticket
+    query = sa.select(*_columns(table, TICKET), table.c.events_through).where(among(conn, table.c.id, ids))
+    tickets = [(TICKET.decode(row), optional_time(row[-1])) for row in conn.execute(query).all()]
+    company_ids = {ticket.company_id for ticket, _ in tickets if ticket.company_id is not None}
+    person_ids = {ticket.requester_id for ticket, _ in tickets if ticket.requester_id is not None}
+    companies: dict[int, Company] = _by_id(conn, schema.company, COMPANY, company_ids)
+    people: dict[int, Person] = _by_id(conn, schema.person, PERSON, person_ids)
+    events = _events(conn, ids)
+    plans = _plans(conn, company_ids)
+    return [_history(ticket, through, events, companies, people, plans) for ticket, through in tickets]
+
+
+def _history(
+    ticket: Ticket,
+    through: datetime | None,
+    events: dict[int, list[TicketEvent]],
+    companies: dict[int, Company],
+    people: dict[int, Person],
+    plans: dict[int, PlanHistory],
+) -> History:
+    company_id, requester_id = ticket.company_id, ticket.requester_id
+    return History(
+        ticket=ticket,
+        events=tuple(events.get(ticket.id, ())),
+        company=None if company_id is None else companies.get(company_id),
+        requester=None if requester_id is None else people.get(requester_id),
+        events_through=through,
+        plan_history=() if company_id is None else plans.get(company_id, ()),
+    )
+
+
+def _by_id(conn: sa.Connection, table: sa.Table, codec: Codec[T], ids: Iterable[int]) -> dict[int, T]:
+    query = sa.select(*_columns(table, codec)).where(among(conn, table.c.id, sorted(ids)))
+    return {row[0]: codec.decode(row) for row in conn.execute(query).all()}
+
+
+def _events(conn: sa.Connection, ids: Sequence[int]) -> dict[int, list[TicketEvent]]:
+    """Events by ticket, in order of (at, audit_id, id)."""
+    table = schema.ticket_event
+    query = sa.select(*_columns(table, EVENT)).where(among(conn, table.c.ticket_id, ids))
+    found: dict[int, list[TicketEvent]] = defaultdict(list)
+    for row in conn.execute(query.order_by(table.c.at, table.c.audit_id, table.c.id)).all():
+        event = EVENT.decode(row)
+        found[event.ticket_id].append(event)
+    return found
+
+
+def _plans(conn: sa.Connection, company_ids: Iterable[int]) -> dict[int, PlanHistory]:
+    """Each company's plans as they were seen to change, oldest first."""
+    table = schema.plan_seen
+    found: dict[int, PlanHistory] = defaultdict(tuple)
+    query = sa.select(table).where(among(conn, table.c.company_id, sorted(company_ids))).order_by(table.c.at)
+    for row in conn.execute(query):
+        found[row.company_id] += ((time(row.at), row.plan),)
+    return found

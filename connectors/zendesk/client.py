@@ -1,0 +1,213 @@
+"""Zendesk Support: one method per endpoint that we use; pages come as raw bodies with where to read on.
+
+Own client on one plain session (zenpy has no streams, no bulk form, no safe updates: docs of the decision in
+ARCHITECTURE). Auth: OAuth client credentials first, a legacy API token where there is none (vendor-facts §1.1).
+"""
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import httpx
+import msgspec
+from pydantic import SecretStr
+
+from connectors.base import Session
+from connectors.errors import BadRequest, Forbidden, Unauthorized
+
+SCOPES = "read write"
+EXPORT_PAGE = 1000
+BULK = 100
+"""Tickets of one show_many or update_many."""
+TOO_RECENT = ("StartTimeTooRecent", "Too recent start_time")
+"""Both spellings of "nothing new yet" (vendor-facts §1.6)."""
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+    expires_in: int | None = None
+
+
+class _Me(msgspec.Struct):
+    id: int | None = None
+
+
+class _MeBody(msgspec.Struct):
+    user: _Me
+
+
+class _JobId(msgspec.Struct):
+    id: str
+
+
+class _JobBody(msgspec.Struct):
+    job_status: _JobId
+
+
+class _Next(msgspec.Struct):
+    next_page: str | None = None
+    meta: dict[str, Any] | None = None
+
+
+class Zendesk:
+    """One account. `secret(name)` gives a credential from the environment or its file, read anew when it is asked."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        secret: Callable[[str], SecretStr | None],
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._base, self._secret, self._transport = base_url.rstrip("/"), secret, transport
+        self._token: str | None = None
+        self._token_ends = 0.0
+        self._http = Session(
+            "zendesk", self._base, headers=self._headers, renew=self._renew, transport=transport, sleep=sleep
+        )
+
+    @property
+    def session(self) -> Session:
+        """The session, for its budgets and its count of calls."""
+        return self._http
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # who we are
+
+    def me(self) -> bytes:
+        """The service user. A missing login answers 200 "Anonymous" in Zendesk; here it raises Unauthorized."""
+        body = self._http.read("/api/v2/users/me.json")
+        if msgspec.json.decode(body, type=_MeBody).user.id is None:
+            fix = "set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET, or ZENDESK_EMAIL and ZENDESK_TOKEN"
+            raise Unauthorized("zendesk GET /api/v2/users/me.json", "nobody is logged in (Anonymous user)", fix)
+        return body
+
+    def ticket_fields(self) -> list[bytes]:
+        """All ticket fields, as pages."""
+        return list(self._pages("/api/v2/ticket_fields.json", {}))
+
+    def groups(self) -> list[bytes]:
+        """All groups, as pages."""
+        return list(self._pages("/api/v2/groups.json", {}))
+
+    def agents(self) -> list[bytes]:
+        """All agents and admins, as pages."""
+        return list(self._pages("/api/v2/users.json", {"role[]": ["agent", "admin"]}))
+
+    # tickets
+
+    def newest_tickets(self) -> Iterator[bytes]:
+        """Tickets by their last update, newest first, a hundred a page; stop asking when a page holds nothing new."""
+        return self._pages("/api/v2/tickets.json", {"sort": "-updated_at"})
+
+    def tickets(self, ids: Sequence[int]) -> bytes:
+        """At most a hundred tickets as they are now; unknown ids are left out by Zendesk."""
+        return self._http.read("/api/v2/tickets/show_many.json", {"ids": ",".join(str(id) for id in ids)})
+
+    def audits(self, ticket_id: int) -> Iterator[bytes]:
+        """All that ever happened to a ticket, oldest first, as pages."""
+        return self._pages(f"/api/v2/tickets/{ticket_id}/audits.json", {})
+
+    def suspended_tickets(self) -> bytes:
+        """The first page of mails that Zendesk holds back."""
+        return self._http.read("/api/v2/suspended_tickets.json", {"page[size]": 100})
+
+    # exports: 10 calls a minute for all of them together
+
+    def export_tickets(self, *, cursor: str | None = None, start_time: int | None = None) -> bytes | None:
+        """One page of the tickets' cursor export with their people and companies; None: nothing new yet."""
+        params: dict[str, Any] = {"per_page": EXPORT_PAGE, "include": "users,organizations"}
+        params |= {"cursor": cursor} if cursor else {"start_time": start_time}
+        return self._export("/api/v2/incremental/tickets/cursor.json", params)
+
+    def export_events(self, start_time: int) -> bytes | None:
+        """One page of what happened since `start_time`, without texts; None: nothing new yet."""
+        return self._export("/api/v2/incremental/ticket_events.json", {"start_time": start_time})
+
+    def export_organizations(self, start_time: int) -> bytes | None:
+        """One page of companies changed since `start_time`; None: nothing new yet."""
+        return self._export("/api/v2/incremental/organizations.json", {"start_time": start_time})
+
+    def _export(self, path: str, params: dict[str, Any]) -> bytes | None:
+        try:
+            return self._http.read(path, params)
+        except BadRequest as refused:
+            if any(name in refused.cause for name in TOO_RECENT):
+                return None
+            raise
+
+    # writing
+
+    def update_many(self, rows: Sequence[dict[str, Any]]) -> str:
+        """Change at most a hundred tickets, a row each; the id of the job that does it."""
+        body = self._http.write("PUT", "/api/v2/tickets/update_many.json", {"tickets": list(rows)})
+        return msgspec.json.decode(body, type=_JobBody).job_status.id
+
+    def job(self, job_id: str) -> bytes:
+        """How far a job is, with its results. NotFound a day later."""
+        return self._http.read(f"/api/v2/job_statuses/{job_id}.json")
+
+    # the way there
+
+    def _pages(self, path: str, params: dict[str, Any]) -> Iterator[bytes]:
+        """Cursor pages until Zendesk says that there are no more (an empty page says nothing)."""
+        after: str | None = None
+        while True:
+            more = {"page[size]": 100, **params, **({"page[after]": after} if after else {})}
+            body = self._http.read(path, more)
+            yield body
+            meta = msgspec.json.decode(body, type=_Next).meta or {}
+            after = meta.get("after_cursor")
+            if not meta.get("has_more") or not after:
+                return
+
+    def _headers(self) -> dict[str, str]:
+        if self._secret("ZENDESK_CLIENT_ID") is not None:
+            return {"Authorization": f"Bearer {self._access_token()}"}
+        token, email = self._secret("ZENDESK_TOKEN"), self._secret("ZENDESK_EMAIL")
+        if token is None or email is None:
+            fix = "set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET, or ZENDESK_EMAIL and ZENDESK_TOKEN"
+            raise Unauthorized("zendesk", "no credentials are set", fix)
+        pair = f"{email.get_secret_value()}/token:{token.get_secret_value()}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    def _access_token(self) -> str:
+        if self._token is None or time.monotonic() >= self._token_ends:
+            self._fetch_token()
+        assert self._token is not None
+        return self._token
+
+    def _renew(self) -> bool:
+        """Forget the token and have credentials read anew; False where there is nothing to renew."""
+        had, self._token = self._token, None
+        return had is not None
+
+    def _fetch_token(self) -> None:
+        client_id, client_secret = self._secret("ZENDESK_CLIENT_ID"), self._secret("ZENDESK_CLIENT_SECRET")
+        if client_id is None or client_secret is None:
+            raise Unauthorized("zendesk", "ZENDESK_CLIENT_SECRET is not set", "set it, or ZENDESK_CLIENT_SECRET_FILE")
+        asking = Session("zendesk", self._base, headers=dict, transport=self._transport)
+        try:
+            body = asking.write(
+                "POST",
+                "/oauth/tokens",
+                {
+                    "grant_type": "client_credentials",
+                    "client_id": client_id.get_secret_value(),
+                    "client_secret": client_secret.get_secret_value(),
+                    "scope": SCOPES,
+                },
+            )
+        except (BadRequest, Forbidden) as refused:
+            fix = "check ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET"
+            raise Unauthorized(refused.place, refused.cause, fix, status=refused.status) from refused
+        finally:
+            asking.close()
+        token = msgspec.json.decode(body, type=_Token)
+        self._token = token.access_token
+        self._token_ends = time.monotonic() + max(60, (token.expires_in or 1800) - 60)

@@ -1,0 +1,55 @@
+"""Cases: tickets with their past and their clocks, as policies look at them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from flows.context import Context
+from mappings.model import Clock, History
+from mappings.plan import Action
+from mappings.policies.sla.measures import Life, live
+from mappings.timeline import build
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One ticket, ready to be decided on. `stored` are its clocks as last stored."""
+
+    life: Life
+    stored: tuple[Clock, ...]
+
+    @property
+    def record(self) -> str:
+        return f"zendesk:{self.life.history.ticket.id}"
+
+
+class Decided(msgspec.Struct):
+    """What a policy's look came to: how many tickets it looked at, and the actions new to the journal, by state."""
+
+    policy: str
+    looked: int = 0
+    actions: list[Action] = []
+    states: dict[str, str] = {}
+    """Of each new action's key: planned, shadow, baseline, held or not_connected."""
+
+    def add(self, actions: Sequence[Action], states: dict[str, str]) -> None:
+        """Keep the actions that were new."""
+        self.actions += [action for action in actions if action.key in states]
+        self.states |= states
+
+
+def cases(ctx: Context, ids: Iterable[int]) -> list[Case]:
+    """Tickets with their past and clocks. The event stream's own freshness counts for every ticket."""
+    read_through = ctx.store.source("zendesk", "events").fresh_through
+    histories = [_freshened(history, read_through) for history in ctx.store.histories(ids)]
+    stored = ctx.store.clocks(f"zendesk:{history.ticket.id}" for history in histories)
+    groups = dict(ctx.groups)
+    return [
+        Case(live(history, build(history), ctx.profile, groups), tuple(stored[f"zendesk:{history.ticket.id}"]))
+        for history in histories
+    ]
+
+
+def _freshened(history: History, read_through: datetime | None) -> History:
+    known = [at for at in (history.events_through, read_through) if at is not None]
+    return msgspec.structs.replace(history, events_through=max(known, default=None))

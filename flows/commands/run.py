@@ -1,0 +1,89 @@
+"""`helpdesk run FLOW` and `helpdesk sync TOOL`: one run from the command line, without Prefect."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+
+class Runnable(StrEnum):
+    """The flows that can be run by hand."""
+
+    PULSE = "pulse"
+    SYNC = "sync"
+    SLA = "sla"
+    RULES = "rules"
+    PAGING = "paging"
+    DELIVERY = "delivery"
+
+
+class Tool(StrEnum):
+    """The tools that can be read."""
+
+    ZENDESK = "zendesk"
+    PAGERDUTY = "pagerduty"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(run)
+    app.command("sync")(sync)
+
+
+def run(
+    flow: Runnable = typer.Argument(help="Which flow."),
+    apply: bool = typer.Option(False, "--apply/--plan", help="Do it, or only show what would be done (the default)."),
+    as_json: bool = typer.Option(False, "--json", help="For a machine to read."),
+) -> None:
+    """Run one flow now. Plans by default: decides, shows, and changes nothing anywhere."""
+    from flows.context import open_context
+
+    with open_context(plan_only=not apply) as ctx:
+        found = _work(flow)(ctx)
+        if as_json:
+            typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        else:
+            _print(Console(), found)
+
+
+def sync(
+    tool: Tool = typer.Argument(Tool.ZENDESK, help="Which tool."),
+    since: datetime | None = typer.Option(None, help="Read from this time (UTC) when the store is empty."),
+) -> None:
+    """Read what changed in one tool into the store, once, to the end of its streams."""
+    from flows import sync as reading
+    from flows.context import open_context
+
+    with open_context() as ctx:
+        typer.echo(reading.catch_up(ctx, tool.value, since))
+
+
+def _work(flow: Runnable) -> Callable[[Any], Any]:
+    from flows import delivery, paging, pulse, rules, sla
+    from flows import sync as reading
+
+    return {
+        Runnable.PULSE: pulse.beat,
+        Runnable.SYNC: reading.all_tools,
+        Runnable.SLA: sla.decide,
+        Runnable.RULES: rules.decide,
+        Runnable.PAGING: paging.decide,
+        Runnable.DELIVERY: lambda ctx: delivery.deliver(ctx) if not ctx.plan_only else delivery.waiting(ctx),
+    }[flow]
+
+
+def _print(console: Console, found: Any) -> None:
+    from flows.cases import Decided
+    from flows.report import Pulse
+
+    decided = found.decided if isinstance(found, Pulse) else [found] if isinstance(found, Decided) else []
+    for part in decided:
+        console.print(f"[bold]{part.policy}[/bold]: looked at {part.looked} tickets, {len(part.actions)} new actions")
+        for action in part.actions:
+            console.print(f"  {action.record}  {action.verb}  ({part.states[action.key]})", highlight=False)
+            console.print(f"    {action.reason.text}", highlight=False)
+    console.print(found.sentence() if isinstance(found, Pulse) else "" if decided else found)

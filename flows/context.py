@@ -1,0 +1,137 @@
+"""What a run stands on: profile, store, tools and the time, opened once and closed at the end.
+
+Everything here is passed on; nothing is read at import. A connector is only built where its address is set, so that any
+subset of tools works (NFR-06).
+"""
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from connectors.pagerduty.client import PagerDuty
+from connectors.zendesk.client import Zendesk
+from mappings.zendesk import Reading
+
+from connectors.clock import domain_clock
+from connectors.store import Mode, Store
+from flows.settings import MissingSetting, Settings, needed, secret
+from mappings.profile import Profile, Source, ToolTable, load, load_tools
+from mappings.replies import Replies
+
+log = logging.getLogger("helpdesk")
+
+POLICIES = ("sla", "rules", "paging")
+_ORDER = (Mode.OFF, Mode.SHADOW, Mode.APPLY)
+
+
+@dataclass
+class Context:
+    """One run's world. `plan_only` decides and prints, and writes no decision. `reading` is filled by the sync."""
+
+    settings: Settings
+    profile: Profile
+    tools: ToolTable
+    replies: Replies
+    store: Store
+    now: Callable[[], datetime]
+    zendesk: Zendesk | None = None
+    pagerduty: PagerDuty | None = None
+    plan_only: bool = False
+    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
+    fence: int | None = None
+    reading: Reading | None = None
+
+    def mode(self, policy: str) -> Mode:
+        """How far a policy may go now: its own mode in the store, capped by `HELPDESK_MODE`."""
+        own = self.store.mode(policy) or Mode.APPLY
+        return min(own, Mode(self.settings.mode), key=_ORDER.index)
+
+    @property
+    def groups(self) -> Mapping[int, str]:
+        """The tool's groups by id; empty before the account was read."""
+        return self.reading.groups if self.reading else {}
+
+    def ticket_link(self, ticket_id: int) -> str:
+        """Where an agent opens a ticket."""
+        return f"{(self.settings.zendesk_url or '').rstrip('/')}/agent/tickets/{ticket_id}"
+
+
+@contextmanager
+def open_context(settings: Settings | None = None, *, plan_only: bool = False) -> Iterator[Context]:
+    """Open everything a run needs. Raises ProfileError, StoreError or MissingSetting, each saying place and fix."""
+    settings = settings or Settings()
+    profile = load_profile(settings.profile, settings.config_dir)
+    store = Store.open(settings.database_url, profile=profile.key, migrate=settings.database_url.startswith("sqlite"))
+    context = Context(
+        settings,
+        profile,
+        load_tool_table(settings.config_dir),
+        load_replies(settings.config_dir),
+        store,
+        domain_clock(settings.clock_url),
+        plan_only=plan_only,
+    )
+    try:
+        context.zendesk = _zendesk(settings)
+        context.pagerduty = _pagerduty(settings)
+        yield context
+    finally:
+        for tool in (context.zendesk, context.pagerduty):
+            if tool is not None:
+                tool.close()
+        store.close()
+
+
+def load_profile(name: str, config_dir: Path) -> Profile:
+    """A profile by key (`builder`) or by path, on top of base.yaml."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) else config_dir / "profiles" / f"{name}.yaml"
+    return load([_source(config_dir / "base.yaml", config_dir), _source(path, config_dir)])
+
+
+def load_tool_table(config_dir: Path) -> ToolTable:
+    """Names of fields, groups and scopes in the tools (config/tools/)."""
+    return load_tools([_source(path, config_dir) for path in sorted((config_dir / "tools").glob("*.yaml"))])
+
+
+def load_replies(config_dir: Path) -> Replies:
+    """The texts that customers read, by language and name."""
+    root = config_dir / "templates"
+    texts = {
+        folder.name: {path.stem: path.read_text() for path in sorted(folder.glob("*.md"))}
+        for folder in sorted(root.iterdir())
+        if folder.is_dir()
+    }
+    return Replies(texts)
+
+
+def _source(path: Path, config_dir: Path) -> Source:
+    try:
+        shown = path.resolve().relative_to(config_dir.resolve().parent)
+    except ValueError:
+        shown = path
+    return Source(str(shown), path.read_text())
+
+
+def _zendesk(settings: Settings) -> Zendesk | None:
+    if settings.zendesk_url is None:
+        return None
+    if secret("ZENDESK_CLIENT_ID") is None and secret("ZENDESK_TOKEN") is None:
+        raise MissingSetting("ZENDESK_CLIENT_ID", "ZENDESK_TOKEN")
+    return Zendesk(settings.zendesk_url, secret=secret)
+
+
+def _pagerduty(settings: Settings) -> PagerDuty | None:
+    if secret("PAGERDUTY_TOKEN") is None:
+        return None
+    return PagerDuty(
+        settings.pagerduty_url,
+        events_url=settings.pagerduty_events_url,
+        token=lambda: needed("PAGERDUTY_TOKEN"),
+        sender=settings.pagerduty_from,
+    )

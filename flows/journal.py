@@ -1,0 +1,47 @@
+"""Handing a decision over: clocks, progress and actions into the store in one transaction, or nothing in a plan."""
+
+from collections.abc import Sequence
+
+from connectors.store import Applied
+from flows.cases import Decided
+from flows.context import Context
+from mappings.model import Clock
+from mappings.plan import Action
+
+
+def store_decision(
+    ctx: Context,
+    decided: Decided,
+    *,
+    decided_seq: int | None,
+    clocks: Sequence[Clock] = (),
+    actions: Sequence[Action] = (),
+) -> None:
+    """Store one decision of a policy and note in `decided` what was new. A plan only asks what would be new."""
+    policy = decided.policy
+    if ctx.plan_only:
+        decided.add(actions, _states(ctx.store.preview(policy=policy, actions=actions, now=ctx.now())))
+        return
+    if not clocks and not actions and decided_seq is None:
+        return
+    applied = ctx.store.decide(
+        policy=policy,
+        decided_seq=decided_seq,
+        now=ctx.now(),
+        mode=ctx.mode(policy),
+        clocks=clocks,
+        actions=actions,
+        fence=ctx.fence,
+    )
+    decided.add(actions, _states(applied))
+
+
+def _states(applied: Applied) -> dict[str, str]:
+    named = {
+        "planned": applied.planned,
+        "shadow": applied.shadow,
+        "baseline": applied.baseline,
+        "not_connected": applied.not_connected,
+        "held": applied.held,
+    }
+    return {key: state for state, keys in named.items() for key in keys}

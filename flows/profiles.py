@@ -1,0 +1,56 @@
+"""Where profiles are read from disk; mappings.profile does the rest."""
+
+from pathlib import Path
+
+from flows.settings import ROOT
+from mappings.profile import Profile, Source, load
+
+CONFIG = ROOT / "config"
+
+
+def shipped(config: Path = CONFIG) -> list[Path]:
+    """The profiles of a config directory, by name."""
+    return sorted((config / "profiles").glob("*.yaml"))
+
+
+def profile_file(name: str | Path, config: Path = CONFIG) -> Path:
+    """The file that a profile's key or path means. Raises FileNotFoundError, which says what there is."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        return path
+    found = config / "profiles" / f"{name}.yaml"
+    if not found.is_file():
+        keys = ", ".join(file.stem for file in shipped(config))
+        raise FileNotFoundError(f"no profile {str(name)!r} in {config / 'profiles'}; write one of: {keys}")
+    return found
+
+
+def read_profile(name: str | Path, config: Path = CONFIG) -> Profile:
+    """A profile by its key (`builder`) or path, checked together with its reply templates. Raises `ProfileError`."""
+    path = profile_file(name, config)
+    return load([_source(_base(path, config)), _source(path)], read_templates(config))
+
+
+def read_templates(config: Path = CONFIG) -> list[Source]:
+    """Every reply text, `templates/<language>/<name>.md`."""
+    return [_source(path) for path in sorted((config / "templates").glob("*/*.md"))]
+
+
+def _base(path: Path, config: Path) -> Path:
+    """The base beside a profile's directory, else the one of the config directory."""
+    beside = path.resolve().parent.parent / "base.yaml"
+    return beside if beside.is_file() else config / "base.yaml"
+
+
+def _source(path: Path) -> Source:
+    return Source(_shown(path), path.read_text(encoding="utf-8"))
+
+
+def _shown(path: Path) -> str:
+    """A path as messages give it: relative to where we stand, where it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,64 @@
+"""What a deployment is told by its environment: addresses, credentials, profile, mode. Secrets never come another way.
+
+Every credential `NAME` may also be given as a file, `NAME_FILE`, which is read again when a tool says 401 (design §4,
+"Tokens"); deploy/env.example lists them all.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Mode(StrEnum):
+    """How far a policy goes: not at all, on paper, for real."""
+
+    OFF = "off"
+    SHADOW = "shadow"
+    APPLY = "apply"
+
+
+class Settings(BaseSettings):
+    """The environment, typed. A missing credential is asked for by the connector that needs it, by name."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    profile: str = Field("builder", alias="HELPDESK_PROFILE")
+    database_url: str = Field("sqlite:///helpdesk.sqlite", alias="HELPDESK_DATABASE_URL")
+    mode: Mode = Field(Mode.APPLY, alias="HELPDESK_MODE")
+    """The most that any policy may do; each policy's own mode is in the store."""
+    clock_url: str | None = Field(None, alias="HELPDESK_CLOCK_URL")
+    config_dir: Path = Field(ROOT / "config", alias="HELPDESK_CONFIG_DIR")
+    zendesk_url: str | None = Field(None, alias="ZENDESK_URL")
+    pagerduty_url: str = Field("https://api.pagerduty.com", alias="PAGERDUTY_URL")
+    pagerduty_events_url: str = Field("https://events.pagerduty.com", alias="PAGERDUTY_EVENTS_URL")
+    pagerduty_from: str | None = Field(None, alias="PAGERDUTY_FROM")
+
+
+class MissingSetting(Exception):
+    """A setting that the work at hand needs is not there."""
+
+    def __init__(self, *names: str) -> None:
+        wanted = " or ".join(names)
+        super().__init__(f"environment: {wanted}: not set; set it (or {names[0]}_FILE), see deploy/env.example")
+
+
+def secret(name: str) -> SecretStr | None:
+    """A credential from `NAME_FILE` or `NAME`, read anew at every call; None where neither is set."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        return SecretStr(Path(path).read_text().strip())
+    value = os.environ.get(name)
+    return SecretStr(value) if value else None
+
+
+def needed(name: str) -> str:
+    """A credential that must be there. Raises `MissingSetting`, which names it."""
+    found = secret(name)
+    if found is None:
+        raise MissingSetting(name)
+    return found.get_secret_value()

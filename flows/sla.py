@@ -1,0 +1,114 @@
+"""The SLA policy at work: replay the clocks of tickets that changed, then act on those that are near or late.
+
+Before acting on lateness it looks again: candidates are fetched fresh, a hundred a call, and one that changed is read
+from its audits and decided anew (design §4). A Zendesk that cannot be reached makes us wait.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from connectors.errors import ConnectorError
+
+from connectors.store import OutboxState
+from flows.cases import Case, Decided, cases
+from flows.context import Context, log
+from flows.journal import store_decision
+from flows.sync import look_again
+from mappings.model import Clock
+from mappings.plan import Action
+from mappings.policies.sla.clocks import clocks
+from mappings.policies.sla.fields import upkeep
+from mappings.policies.sla.lateness import POLICY, notice
+
+LOOK = 100
+"""Candidates a call: what `show_many` takes."""
+
+
+def decide(ctx: Context) -> Decided:
+    """Look at what changed, then at what is due; gives what was newly decided."""
+    decided = Decided(POLICY)
+    if not ctx.plan_only:
+        ctx.store.look_again(ctx.profile.version)
+    more = True
+    while more:
+        changed = ctx.store.changed(POLICY)
+        more = changed.more and not ctx.plan_only
+        if changed.ticket_ids:
+            _replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, decided)
+    _notice(ctx, decided)
+    return decided
+
+
+def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided) -> None:
+    """Bring clocks and ticket fields of changed tickets up to date."""
+    since = ctx.store.begin([(POLICY, "Ticket fields")], ctx.now())[POLICY, "Ticket fields"]
+    moved: list[Clock] = []
+    actions: list[Action] = []
+    for case in looked:
+        fresh = _clocks(ctx, case)
+        moved += _differing(fresh, case.stored)
+        actions += [action for action in upkeep(case.life, fresh, ctx.profile) if action.cause_at >= since]
+    decided.looked += len(looked)
+    store_decision(ctx, decided, decided_seq=through, clocks=moved, actions=actions)
+
+
+def _notice(ctx: Context, decided: Decided) -> None:
+    """Warn and escalate: clocks that crossed a mark, and decisions whose ticket changed under them."""
+    now = ctx.now()
+    again = ctx.store.again(POLICY)
+    records = list(dict.fromkeys([clock.record for clock in ctx.store.due_clocks(now, limit=5000)] + list(again)))
+    for start in range(0, len(records), LOOK):
+        batch = records[start : start + LOOK]
+        try:
+            fresh = look_again(ctx, [_ticket_id(record) for record in batch])
+        except ConnectorError as error:
+            log.warning("sla: %d late tickets wait: %s", len(records) - start, error)
+            return
+        _act(ctx, cases(ctx, fresh), now, again, decided)
+
+
+def _act(ctx: Context, looked: Sequence[Case], now: datetime, again: dict[str, set[str]], decided: Decided) -> None:
+    stepped = _stepped(ctx, [case.record for case in looked])
+    moved: list[Clock] = []
+    actions: list[Action] = []
+    for case in looked:
+        fresh = _clocks(ctx, case)
+        found = notice(
+            case.life,
+            fresh,
+            ctx.profile,
+            now,
+            stepped=stepped.get(case.record, frozenset()),
+            again=again.get(case.record, set()),
+        )
+        noticed = {clock.key: clock for clock in found.clocks}
+        moved += _differing([noticed.get(clock.key, clock) for clock in fresh], case.stored)
+        actions += found.actions
+    decided.looked += len(looked)
+    store_decision(ctx, decided, decided_seq=None, clocks=moved, actions=actions)
+    if not ctx.plan_only:
+        ctx.store.settle({case.record for case in looked} & set(again), POLICY)
+
+
+def _clocks(ctx: Context, case: Case) -> list[Clock]:
+    return clocks(case.life, ctx.profile, stored=case.stored)
+
+
+def _differing(fresh: Iterable[Clock], stored: Iterable[Clock]) -> list[Clock]:
+    known = {clock.key: clock for clock in stored}
+    return [clock for clock in fresh if known.get(clock.key) != clock]
+
+
+def _stepped(ctx: Context, records: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The stays from which a step up was already taken or is under way, by record."""
+    found: dict[str, frozenset[str]] = {}
+    under_way = (OutboxState.PLANNED, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.DONE)
+    for row in ctx.store.acted(records, "escalate", under_way):
+        stay = row.action.reason.facts.get("stay")
+        if stay is not None:
+            found[row.action.record] = found.get(row.action.record, frozenset()) | {stay}
+    return found
+
+
+def _ticket_id(record: str) -> int:
+    return int(record.partition(":")[2])

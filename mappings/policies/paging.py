@@ -1,0 +1,75 @@
+"""Pages and the ticket tell each other: acknowledged page → note, ticket done → page closed (AFT-07)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from mappings.model import DONE, History, Incident, PageStatus
+from mappings.plan import Action, Change, Lane, PageResolve, Reason, TicketChange
+from mappings.profile import Profile
+from mappings.reasons import clock_face, reason
+from mappings.timeline import epoch
+
+POLICY = "paging"
+RULE = "Page and ticket"
+
+
+def dedup_key(record: str, cause: str) -> str:
+    """The page's key at PagerDuty: the ticket and the episode, so that a reopened ticket can page again."""
+    return f"hf-{record}-{cause}"
+
+
+def record_of(key: str) -> str | None:
+    """The record that a dedup key of ours speaks of: `hf-zendesk:123-177…` → `zendesk:123`."""
+    if not key.startswith("hf-") or "-" not in key[3:]:
+        return None
+    return key[3:].rpartition("-")[0]
+
+
+def pair(
+    history: History, incidents: Sequence[Incident], services: Mapping[str, str], profile: Profile
+) -> list[Action]:
+    """What a ticket and its pages owe each other. `services` says which service each dedup key was sent to."""
+    actions = []
+    for incident in incidents:
+        if incident.acknowledged_at is not None:
+            actions.append(_acknowledged(history, incident, profile))
+        if history.ticket.status in DONE and incident.status is not PageStatus.RESOLVED:
+            actions.append(_done(history, incident, services.get(incident.dedup_key, ""), profile))
+    return actions
+
+
+def _acknowledged(history: History, incident: Incident, profile: Profile) -> Action:
+    assert incident.acknowledged_at is not None
+    record = f"zendesk:{history.ticket.id}"
+    when = clock_face(incident.acknowledged_at, profile.zone, incident.acknowledged_at)
+    who = incident.acknowledged_by or "On-call"
+    why = reason("page_acknowledged", RULE, f"{who} acknowledged the page at {when}.", profile)
+    key = f"page:acknowledged:{record}:{incident.id}:{epoch(incident.acknowledged_at)}"
+    return _action(history, key, "note", "zendesk", record, TicketChange(note=why.text), why, incident.acknowledged_at)
+
+
+def _done(history: History, incident: Incident, service: str, profile: Profile) -> Action:
+    record = f"zendesk:{history.ticket.id}"
+    why = reason("ticket_done", RULE, f"The ticket is {history.ticket.status}: its page is closed.", profile)
+    change = PageResolve(dedup_key=incident.dedup_key, service=service)
+    key = f"page:resolve:{record}:{incident.dedup_key}"
+    return _action(history, key, "resolve_page", "pagerduty", record, change, why, history.ticket.updated_at)
+
+
+def _action(
+    history: History, key: str, verb: str, tool: str, record: str, change: Change, why: Reason, cause_at: datetime
+) -> Action:
+    expects = {"updated_at": history.ticket.updated_at.isoformat()} if tool == "zendesk" else {}
+    return Action(
+        key=key,
+        policy=POLICY,
+        rule=RULE,
+        verb=verb,
+        tool=tool,
+        record=record,
+        change=change,
+        reason=why,
+        lane=Lane.PAGE if tool == "pagerduty" else Lane.ESCALATION,
+        cause_at=cause_at,
+        expects=expects,
+    )

@@ -1,0 +1,237 @@
+"""Rules: when these facts hold, do this (profiles.md §6).
+
+A rule is judged on an event of the ticket: it was created, a fact that the rule names changed, it was escalated, solved
+or reopened. Never continuously: `office` and `covered` are what they were at that event. It fires once per ticket unless
+`again: true`. Judging replays the whole past, so it gives the same actions each time; the journal lets each out once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from mappings.model import DONE
+from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, TicketChange
+from mappings.policies.paging import dedup_key
+from mappings.policies.sla.clocks import dimensions
+from mappings.policies.sla.lateness import ESCALATED, ON_HOLD
+from mappings.policies.sla.measures import Life
+from mappings.policies.sla.targets import due, promises
+from mappings.profile import Do, Profile, Rule
+from mappings.reasons import clock_face, reason
+from mappings.replies import Replies
+from mappings.timeline import epoch
+
+POLICY = "rules"
+_PAGE_SENSE = timedelta(minutes=30)
+_ESCALATION_SENSE = timedelta(hours=8)
+
+_DIMENSIONS = {"severity", "plan", "kind", "family", "ladder", "channel", "tier", "role", "vip", "tag", "escalated"}
+FACTS = frozenset(_DIMENSIONS | {"kind_not", "office", "covered", "event"})
+"""The facts that Zendesk feeds so far. A rule that names another is not judged yet; `helpdesk check` says so."""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """An event at which rules are judged, with the facts as they were then."""
+
+    at: datetime
+    cause: str
+    events: frozenset[str]
+    facts: Mapping[str, object]
+
+
+def judged(rule: Rule) -> bool:
+    """Are all facts that a rule names known here?"""
+    return set(rule.when) <= FACTS
+
+
+def judge(life: Life, profile: Profile, replies: Replies, *, link: Callable[[int], str]) -> list[Action]:
+    """What the rules want done for one ticket, over its whole past. `link` gives a ticket's address for agents."""
+    ticket = life.history.ticket
+    if ON_HOLD in ticket.tags or not life.line.known:
+        return []
+    moments = list(_moments(life, profile))
+    actions = []
+    for rule in profile.rules.values():
+        if not judged(rule):
+            continue
+        firing = [moment for moment in moments if _fires(rule, moment)]
+        for moment in firing if rule.again else firing[:1]:
+            acting = _Acting(life, profile, replies, rule, moment, link)
+            actions += [acting.do(do) for do in rule.do]
+    return actions
+
+
+def _fires(rule: Rule, moment: Moment) -> bool:
+    return all(_holds(name, condition, moment) for name, condition in rule.when.items())
+
+
+def _holds(name: str, condition: object, moment: Moment) -> bool:
+    wanted = set(condition) if isinstance(condition, list | tuple | frozenset) else {condition}
+    if name == "event":
+        return bool(wanted & moment.events)
+    if name == "kind_not":
+        return moment.facts.get("kind") not in wanted
+    found = moment.facts.get(name)
+    if isinstance(found, frozenset):
+        return bool(wanted & found)
+    return found in wanted or str(found) in wanted
+
+
+def _moments(life: Life, profile: Profile) -> Iterable[Moment]:
+    """Creation, each change of a fact, each escalation, solve and reopening; simultaneous ones are one moment."""
+    line = life.line
+    named: dict[datetime, tuple[str, set[str]]] = {line.created_at: (life.created, {"created"})}
+
+    def add(at: datetime, cause: str, event: str | None = None) -> None:
+        _, events = named.setdefault(at, (cause, set()))
+        if event:
+            events.add(event)
+
+    for step in line.steps:
+        if step.field in ("severity", "kind", "tags", "group_id", "company_id"):
+            add(step.at, step.cause)
+    for stay in life.stays[1:]:
+        add(stay.start, stay.cause, "escalated" if stay.tier > life.stays[0].tier else None)
+    for start, stop, cause in life.solved:
+        add(start, cause, "solved")
+        if stop is not None:
+            add(stop, str(epoch(stop)), "reopened")
+    for at, (cause, events) in sorted(named.items()):
+        facts = dimensions(life, profile, at)
+        serving = _serving(profile, facts)
+        facts |= {
+            "office": "open" if profile.office.is_open(at) else "closed",
+            "covered": serving.is_open(at),
+        }
+        yield Moment(at, cause, frozenset(events), facts)
+
+
+def _serving(profile: Profile, facts: Mapping[str, object]):  # type: ignore[no-untyped-def]
+    return profile.serving_calendar(**{key: facts.get(key) for key in ("severity", "plan", "kind", "channel")})
+
+
+class _Acting:
+    """The verbs of a rule, for one ticket at the moment that it fired."""
+
+    def __init__(
+        self,
+        life: Life,
+        profile: Profile,
+        replies: Replies,
+        rule: Rule,
+        moment: Moment,
+        link: Callable[[int], str],
+    ) -> None:
+        self.life, self.profile, self.replies = life, profile, replies
+        self.rule, self.moment, self.link = rule, moment, link
+        self.record = f"zendesk:{life.history.ticket.id}"
+
+    def do(self, do: Do) -> Action:
+        """One verb as an action; one whose tool is not there is written down as not connected."""
+        change, lane, sense = self._change(do)
+        tool = "pagerduty" if isinstance(change, PageTrigger) else "zendesk"
+        cause = f":{self.moment.cause}" if self.rule.again else ""
+        return Action(
+            key=f"rule:{do.verb}:{do.argument}:{self.record}{cause}",
+            policy=POLICY,
+            rule=self.rule.name,
+            verb=do.verb,
+            tool=tool,
+            record=self.record,
+            change=change,
+            reason=reason("rule_held", self.rule.name, self._says(), self.profile, self._facts()),
+            lane=lane,
+            cause_at=self.moment.at,
+            not_after=None if sense is None else self.moment.at + sense,
+        )
+
+    def _change(self, do: Do) -> tuple[Change, Lane, timedelta | None]:
+        argument = str(do.argument)
+        route = self.profile.routes.get(argument)
+        match do.verb:
+            case "page" if route is not None and route.pagerduty:
+                return self._page(route.pagerduty), Lane.PAGE, _PAGE_SENSE
+            case "tag":
+                return TicketChange(add_tags=(argument,)), Lane.UPKEEP, None
+            case "assign" if route is not None and route.group:
+                note = f"{self._says()} Assigned to {route.group}. Rule: {self.rule.name}."
+                return TicketChange(group=route.group, note=note), Lane.ESCALATION, _ESCALATION_SENSE
+            case "escalate":
+                return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
+            case "reply" if self.replies.has(argument):
+                text = self.replies.render(argument, self._locale(), self._placeholders())
+                return TicketChange(reply=text), Lane.CUSTOMER, _PAGE_SENSE
+        return NotConnected(needs=self._needs(do)), Lane.UPKEEP, None
+
+    def _needs(self, do: Do) -> str:
+        route = self.profile.routes.get(str(do.argument))
+        return route.needs if route is not None else f"a tool for '{do.verb}'"
+
+    def _page(self, service: str) -> PageTrigger:
+        """No names, subjects or addresses: severity, plan, due time, link, how to stop it (design §4, "Privacy")."""
+        facts = self.moment.facts
+        severity = self.profile.severities.get(str(facts.get("severity")))
+        words = f"{severity.key} {severity.name}" if severity else "Ticket"
+        details = {"rule": self.rule.name, "profile": self.profile.version}
+        at = self._due()
+        if at is not None:
+            details["reply due"] = clock_face(at, self.profile.zone, self.moment.at)
+        details["to stop"] = "Solve the ticket, or resolve this incident."
+        ticket = self.life.history.ticket
+        return PageTrigger(
+            dedup_key=dedup_key(self.record, self.life.created),
+            service=service,
+            summary=f"{words}: ticket {ticket.id} ({facts.get('plan', 'unknown plan')})",
+            link=self.link(ticket.id),
+            details=details,
+        )
+
+    def _escalate(self, argument: str) -> Change:
+        level = len(self.profile.tiers) + 1 if argument == "management" else 0
+        stay = next(stay for stay in reversed(self.life.stays) if stay.start <= self.moment.at)
+        level = level or (stay.tier + 1 if argument == "next" else int(argument))
+        note = f"{self._says()} Rule: {self.rule.name}, profile {self.profile.version}."
+        if level not in self.profile.tiers:
+            return TicketChange(add_tags=(ESCALATED, "escalated_management"), note=f"For management: {note}")
+        if level <= self.life.stays[-1].tier:
+            return TicketChange(add_tags=(ESCALATED,))
+        tier = self.profile.tiers[level]
+        return TicketChange(
+            group=tier.group, tier=level, add_tags=(ESCALATED,), note=f"Moved to {tier.name} (tier {level}). {note}"
+        )
+
+    def _says(self) -> str:
+        told = ", ".join(f"{name} {self.moment.facts.get(name, '–')}" for name in self.rule.when if name != "event")
+        return f"{told[:1].upper()}{told[1:]}." if told else "On this event."
+
+    def _facts(self) -> dict[str, str]:
+        return {name: str(value) for name, value in self.moment.facts.items() if not isinstance(value, frozenset)}
+
+    def _locale(self) -> str:
+        requester = self.life.history.requester
+        return (requester.locale if requester else None) or "en"
+
+    def _due(self) -> datetime | None:
+        calendar = _serving(self.profile, self.moment.facts)
+        dues = [
+            due(self.profile, promise.budget, calendar, self.moment.at).due_at
+            for promise in promises(self.profile, self.moment.facts)
+            if promise.measure == "first_reply"
+        ]
+        return min((at for at in dues if at is not None), default=None)
+
+    def _placeholders(self) -> dict[str, str]:
+        requester = self.life.history.requester
+        at = self._due()
+        return {
+            "name": requester.name.split(" ")[0] if requester else "",
+            "ticket": str(self.life.history.ticket.id),
+            "expected": clock_face(at, self.profile.zone, self.moment.at) if at else "",
+            "organisation": self.profile.name,
+        }
+
+
+def done(life: Life) -> bool:
+    """Is the ticket beyond acting on?"""
+    return life.history.ticket.status in DONE

@@ -1,0 +1,111 @@
+"""What an agent sees: `SLA due`, `Support tier`, `Next escalation`, first response and resolution (SLA-04, ESC-18).
+
+Fields are written only where they differ, never over a person's own value, and no longer where a rule of the tool keeps
+setting them back (design §4, "A person wins").
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from mappings.model import DONE, Actor, Clock, ClockState
+from mappings.plan import Action, Lane, TicketChange
+from mappings.policies.sla.lateness import ON_HOLD, POLICY
+from mappings.policies.sla.measures import Life, replies
+from mappings.profile import Profile
+from mappings.reasons import clock_face, reason
+from mappings.timeline import epoch
+
+WAITED_FOR = ("first_reply", "handoff_reply", "update", "resolve")
+"""The measures a customer waits for: their earliest due time is the one shown."""
+
+
+def upkeep(life: Life, clocks: Sequence[Clock], profile: Profile) -> list[Action]:
+    """The one action that brings a ticket's fields up to date; none where they are, or where they are not ours."""
+    ticket = life.history.ticket
+    if ticket.status in DONE - {"solved"} or ON_HOLD in ticket.tags:
+        return []
+    wanted = wanted_fields(life, clocks, profile)
+    shown = {**ticket.fields, "tier": None if ticket.tier is None else str(ticket.tier)}
+    differing = {
+        name: value for name, value in wanted.items() if shown.get(name) != value and not _taken(life, name, profile)
+    }
+    if not differing:
+        return []
+    tier = differing.pop("tier", None)
+    digest = hashlib.sha256(repr(sorted(wanted.items())).encode()).hexdigest()[:8]
+    record = f"zendesk:{ticket.id}"
+    names = ", ".join(sorted(differing) + (["tier"] if tier else []))
+    return [
+        Action(
+            key=f"fields:set:{record}:{epoch(ticket.updated_at)}:{digest}",
+            policy=POLICY,
+            rule="Ticket fields",
+            verb="fields",
+            tool="zendesk",
+            record=record,
+            change=TicketChange(fields=differing, tier=int(tier) if tier else None),
+            reason=reason("fields_changed", "Ticket fields", f"Brought up to date: {names}.", profile),
+            lane=Lane.UPKEEP,
+            cause_at=ticket.updated_at,
+            expects={"updated_at": ticket.updated_at.isoformat()},
+        )
+    ]
+
+
+def wanted_fields(life: Life, clocks: Sequence[Clock], profile: Profile) -> dict[str, str | None]:
+    """What our fields should say, by our names for them."""
+    ticket = life.history.ticket
+    running = [] if ticket.status in DONE else [clock for clock in clocks if clock.state is ClockState.RUNNING]
+    first = min((at for at, _ in replies(life)), default=None)
+    solved = life.solved[-1][0] if life.solved and life.solved[-1][1] is None else None
+    return {
+        "sla_due": _sla_due(running, profile),
+        "tier": str(life.stays[-1].tier),
+        "next_escalation": _next_escalation(life, running, profile),
+        "first_response_at": None if first is None else first.astimezone(profile.zone).isoformat(),
+        "resolved_at": None if solved is None else solved.astimezone(profile.zone).isoformat(),
+    }
+
+
+def _sla_due(running: Sequence[Clock], profile: Profile) -> str | None:
+    dues = [
+        clock.due_at
+        for clock in running
+        if clock.measure in WAITED_FOR and clock.due_at is not None and clock.detected_at is None
+    ]
+    return min(dues).astimezone(profile.zone).isoformat() if dues else None
+
+
+def _next_escalation(life: Life, running: Sequence[Clock], profile: Profile) -> str | None:
+    """`T2 at 14:00`: the earliest step up that a running clock will cause."""
+    stay = life.stays[-1]
+    steps = []
+    for clock in running:
+        target = profile.targets.get(clock.target)
+        if target is None or clock.due_at is None or clock.detected_at is not None:
+            continue
+        steps += [(clock.due_at, clock.start_at, do.argument) for do in target.late if do.verb == "escalate"]
+    if not steps:
+        return None
+    at, start, argument = min(steps, key=lambda step: (step[0], str(step[2])))
+    level = stay.tier + 1 if argument == "next" else argument
+    name = f"T{level}" if isinstance(level, int) and level <= len(profile.tiers) else "Management"
+    when = clock_face(at, profile.zone, start)
+    return f"{name} at {when}" if ":" in when[:3] else f"{name} on {when}"
+
+
+def _taken(life: Life, name: str, profile: Profile) -> bool:
+    """Is a field not ours now? A person's until severity gets worse; a rule's that has set it back twice."""
+    steps = life.line.of(name)
+    worse = [
+        step.at
+        for step in life.line.of("severity")
+        if step.old in profile.severities
+        and step.new in profile.severities
+        and profile.severity_rank(str(step.new)) < profile.severity_rank(str(step.old))
+    ]
+    since = max(worse, default=life.line.created_at)
+    ours = [index for index, step in enumerate(steps) if step.actor is Actor.US]
+    later = [step for step in steps[ours[0] + 1 :] if step.at >= since] if ours else []
+    resets = sum(step.actor is Actor.RULE for step in later)
+    return resets >= 2 or (bool(later) and later[-1].actor is Actor.AGENT)

@@ -1,0 +1,238 @@
+"""Checks that every name a profile uses is one that it has: calendars, routes, tiers, plans, kinds, channels …"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import combinations
+
+from mappings.calendar import CalendarError
+from mappings.calendar.hours import parse
+from mappings.profile.findings import Finding, unknown
+from mappings.profile.holidays import OPEN, is_country
+from mappings.profile.profile import Profile
+from mappings.profile.rules import Where
+from mappings.profile.sections import ENTITLEMENTS, Kind, Plan, Severity
+from mappings.profile.terms import VERBS, Do
+
+Path = tuple[str | int, ...]
+_REACHES = {"page": ("pagerduty",), "assign": ("group", "assignee")}
+"""What a route must have for a verb to reach it."""
+
+
+def check_references(profile: Profile) -> Iterator[Finding]:
+    """Every name that is not there."""
+    yield from _sections(profile)
+    yield from _calendars(profile)
+    yield from _people(profile)
+    yield from _channels(profile)
+    yield from _targets(profile)
+    yield from _rules(profile)
+    yield from _practice(profile)
+
+
+def values_of(profile: Profile, dimension: str) -> list[str] | None:
+    """The values that a dimension may have in this profile, as tables write them; None where any word will do."""
+    kinds = profile.kinds.values()
+    known: Mapping[str, Iterable[object]] = {
+        "severity": profile.severities,
+        "plan": profile.plans,
+        "kind": profile.kinds,
+        "kind_not": profile.kinds,
+        "family": [kind.family for kind in kinds],
+        "ladder": [kind.ladder for kind in kinds if kind.ladder],
+        "channel": channels_of(profile),
+        "tier": profile.tiers,
+        "role": profile.roles,
+        "vip": ("true", "false"),
+        "escalated": ("true", "false"),
+    }
+    return list(dict.fromkeys(str(value) for value in known[dimension])) if dimension in known else None
+
+
+def channels_of(profile: Profile) -> list[str]:
+    """Every channel and other entitlement that a plan may add."""
+    return [*profile.sources, *ENTITLEMENTS]
+
+
+def _sections(profile: Profile) -> Iterator[Finding]:
+    for section in ("plans", "severities", "kinds", "tiers", "targets"):
+        if not getattr(profile, section):
+            yield Finding((section,), "missing", f"add {section}: with at least one entry")
+    tiers = list(profile.tiers)
+    if tiers and tiers != list(range(1, len(tiers) + 1)):
+        told = ", ".join(str(tier) for tier in tiers)
+        yield Finding(("tiers",), f"numbered {told}", f"number them from 1 to {len(tiers)}, in order")
+    for key in profile.assumed:
+        if profile.severities and not _stands(profile, key):
+            yield Finding(("assumed", key), "names no line of this profile", "write the path of an existing line")
+
+
+def _stands(profile: Profile, path: str) -> bool:
+    """Is there such a line? Judged on the typed profile with the keys that files use."""
+    here: object = profile.model_dump(by_alias=True, warnings=False)
+    for step in path.split("."):
+        if isinstance(here, Mapping):
+            keys = {str(key): value for key, value in here.items()}
+            if step not in keys:
+                return False
+            here = keys[step]
+        else:
+            return False
+    return True
+
+
+def _calendars(profile: Profile) -> Iterator[Finding]:
+    yield from unknown(("hours",), "calendar", profile.hours, profile.calendars)
+    for key, text in profile.calendars.items():
+        named = text.get("holidays") if isinstance(text, Mapping) else None
+        if named is not None and str(named) not in profile.holidays and not is_country(str(named)):
+            known = sorted({*profile.holidays, "us", "ca", "gb"})
+            yield from unknown(("calendars", key, "holidays"), "holiday set or country", named, known)
+        try:
+            profile.calendar(key)
+        except CalendarError as wrong:
+            for fault in wrong.faults:
+                inside: Path = () if fault.field in ("calendar", "days") else (fault.field,)
+                yield Finding(("calendars", key, *inside), fault.problem, fault.fix)
+    for name, dates in profile.holidays.items():
+        for day, hours in dates.items():
+            try:
+                parse(hours) if hours != OPEN else None
+            except ValueError as wrong:
+                fix = 'write closed, open or hours such as "09:00-12:00"'
+                yield Finding(("holidays", name, str(day)), str(wrong), fix)
+    for section in ("plans", "severities", "kinds", "channels"):
+        for key, part in getattr(profile, section).items():
+            for field in ("hours", "open") if section == "channels" else ("hours",):
+                if (calendar := getattr(part, field)) is not None:
+                    yield from unknown((section, key, field), "calendar", calendar, profile.calendars)
+
+
+def _people(profile: Profile) -> Iterator[Finding]:
+    yield from _same_words("severities", profile.severities.values())
+    yield from _same_words("plans", profile.plans.values())
+    yield from _same_words("kinds", profile.kinds.values())
+    for key, plan in profile.plans.items():
+        yield from unknown(("plans", key, "enters_tier"), "tier", plan.enters_tier, profile.tiers)
+        for index, channel in enumerate(plan.adds):
+            yield from unknown(("plans", key, "adds", index), "channel", channel, channels_of(profile))
+    for key, route in profile.routes.items():
+        if not route.reachable:
+            fix = "add group, email, slack, jira, pagerduty or digest"
+            yield Finding(("routes", key), "reaches nobody", fix)
+    for one, other in combinations(profile.groups, 2):
+        if one.casefold() == other.casefold() or _misspelled(one, other):
+            yield Finding(("tiers",), f"groups {one!r} and {other!r} look alike", "spell one group one way", odd=True)
+
+
+def _misspelled(one: str, other: str) -> bool:
+    digits = [[char for char in name if char.isdigit()] for name in (one, other)]
+    return digits[0] == digits[1] and SequenceMatcher(None, one, other).ratio() > 0.9
+
+
+def _same_words(section: str, parts: Iterable[Severity | Plan | Kind]) -> Iterator[Finding]:
+    meant: dict[str, str] = {}
+    for part in parts:
+        for word in dict.fromkeys(word.casefold() for word in part.words):
+            if word in meant:
+                problem = f"{word!r} already means {meant[word]!r}"
+                yield Finding((section, part.key), problem, "give each its own key, name and aliases")
+            meant.setdefault(word, part.key)
+
+
+def _channels(profile: Profile) -> Iterator[Finding]:
+    for key, channel in profile.channels.items():
+        yield from unknown(("channels", key), "channel", key, channels_of(profile))
+        if channel.only is not None:
+            yield from unknown(("channels", key, "only"), "severity", channel.only, profile.severities)
+        if channel.emergency is not None:
+            yield from unknown(("channels", key, "emergency"), "route", channel.emergency, profile.routes)
+        for mail, address in channel.addresses.items():
+            path = ("channels", key, "addresses", mail)
+            if address.severity is not None:
+                yield from unknown((*path, "severity"), "severity", address.severity, profile.severities)
+            if address.kind is not None:
+                yield from unknown((*path, "kind"), "kind", address.kind, profile.kinds)
+            if address.route is not None:
+                yield from unknown((*path, "route"), "route", address.route, profile.routes)
+
+
+def _targets(profile: Profile) -> Iterator[Finding]:
+    for name, target in profile.targets.items():
+        path: Path = ("targets", name)
+        told: set[tuple[str, ...]] = set()
+        for keys in target.cells:
+            if len(keys) != len(target.by):
+                shape = " by ".join(target.by) if target.by else "a single figure"
+                problem = f"nests {len(keys)} deep, but by: names {len(target.by)}"
+                yield Finding((*path, "table", *keys), problem, f"write the table as {shape}")
+                continue
+            for depth, (dimension, key) in enumerate(zip(target.by, keys, strict=True), 1):
+                known = values_of(profile, dimension)
+                if key == "*" or known is None or keys[:depth] in told:
+                    continue
+                told.add(keys[:depth])
+                yield from unknown((*path, "table", *keys[:depth]), dimension, key, known)
+        yield from _facts(profile, (*path, "where"), target.asked)
+        yield from _dos(profile, (*path, "late"), target.late)
+        yield from _dos(profile, (*path, "warn"), target.warn or ())
+
+
+def _facts(profile: Profile, path: Path, asked: Where) -> Iterator[Finding]:
+    for fact, wanted in asked.facts().items():
+        known = values_of(profile, fact)
+        if known is None or not isinstance(wanted, tuple):
+            continue
+        for value in wanted:
+            if not isinstance(value, bool):
+                yield from unknown((*path, fact), fact.removesuffix("_not"), value, known)
+
+
+def _rules(profile: Profile) -> Iterator[Finding]:
+    for name, rule in profile.rules.items():
+        path: Path = ("rules", name)
+        yield from _facts(profile, (*path, "when"), rule.conditions)
+        yield from _dos(profile, (*path, "do"), rule.do)
+        counts = rule.conditions.tickets_from_company is not None
+        if counts and rule.within is None:
+            yield Finding((*path, "when"), "counts tickets over no time", "add within: 7d")
+        if rule.within is not None and not counts:
+            fix = 'add tickets_from_company: ">=3", or remove within'
+            yield Finding((*path, "when", "within"), "belongs to tickets_from_company, which is not here", fix)
+        if not rule.do:
+            yield Finding((*path, "do"), "does nothing", "add an action, for example: tell leads")
+        if not rule.when:
+            yield Finding((*path, "when"), "asks for nothing", "add a fact, for example event: created")
+
+
+def _dos(profile: Profile, path: Path, dos: Sequence[Do]) -> Iterator[Finding]:
+    for index, do in enumerate(dos):
+        at = (*path, index)
+        takes = VERBS[do.verb][0]
+        if takes == "tier" and isinstance(do.argument, int):
+            yield from unknown(at, "tier", do.argument, profile.tiers)
+        if takes != "route":
+            continue
+        found = unknown(at, "route", do.argument, profile.routes)
+        yield from found
+        needs = _REACHES.get(do.verb)
+        if needs and not found and not any(getattr(profile.routes[str(do.argument)], need) for need in needs):
+            fix = f"add {needs[0]}: … to routes.{do.argument}"
+            yield Finding(at, f"route {do.argument!r} has no {needs[0]}", fix)
+
+
+def _practice(profile: Profile) -> Iterator[Finding]:
+    yield from _dos(profile, ("warn", "do"), profile.warn.do)
+    yield from _dos(profile, ("outage", "enter"), profile.outage.enter)
+    yield from _dos(profile, ("outage", "leave"), profile.outage.leave)
+    yield from unknown(("abuse", "decide"), "route", profile.abuse.decide, profile.routes)
+    for index, channel in enumerate(profile.abuse.restriction.removes):
+        path = ("abuse", "restriction", "removes", index)
+        yield from unknown(path, "channel", channel, channels_of(profile))
+    for name, report in profile.reports.items():
+        for index, route in enumerate(report.to):
+            yield from unknown(("reports", name, "to", index), "route", route, profile.routes)
+    statuses = profile.feature_requests.statuses
+    for index, column in enumerate(profile.roadmap.columns):
+        yield from unknown(("roadmap", "columns", index), "request status", column, statuses)
+    for event in profile.feature_requests.tell:
+        yield from unknown(("feature_requests", "tell", event), "request status", event, [*statuses, "any_change"])

@@ -1,0 +1,274 @@
+"""Pages of Zendesk's REST and export answers → tickets, people, companies, events; a malformed row is parked.
+
+A page is decoded in one typed pass. Only where that fails is it read row by row, so that one bad record is set aside
+with its reason (which record, which field) and the rest of its page goes on.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from mappings.model import Company, Person, Status, Ticket, TicketEvent
+from mappings.zendesk.events import Audit, ExportedAudit, audit_events, exported_events
+from mappings.zendesk.reading import Reading
+
+_STATUSES = {status.value: status for status in Status}
+_STAFF = frozenset({"agent", "admin"})
+_MERGED_TAG = "closed_by_merge"
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What one answer held. `cursor` says where to read on, as the endpoint wants it; `end` that there is no more."""
+
+    tickets: tuple[Ticket, ...] = ()
+    companies: tuple[Company, ...] = ()
+    people: tuple[Person, ...] = ()
+    events: tuple[TicketEvent, ...] = ()
+    parked: tuple[tuple[str, str], ...] = ()
+    cursor: str | None = None
+    end: bool = True
+
+
+class _Via(msgspec.Struct):
+    channel: str | int | None = None
+
+
+class _CustomField(msgspec.Struct):
+    id: int
+    value: Any = None
+
+
+class _Ticket(msgspec.Struct):
+    id: int
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    subject: str | None = None
+    priority: str | None = None
+    via: _Via | None = None
+    requester_id: int | None = None
+    submitter_id: int | None = None
+    assignee_id: int | None = None
+    group_id: int | None = None
+    organization_id: int | None = None
+    ticket_form_id: int | None = None
+    brand_id: int | None = None
+    problem_id: int | None = None
+    tags: list[str] = []
+    custom_fields: list[_CustomField] = []
+    generated_timestamp: int = 0
+
+
+class _User(msgspec.Struct):
+    id: int
+    name: str
+    updated_at: datetime
+    role: str | None = None
+    email: str | None = None
+    organization_id: int | None = None
+    locale: str | None = None
+    active: bool | None = True
+    user_fields: dict[str, Any] | None = None
+
+
+class _Organization(msgspec.Struct):
+    id: int
+    name: str
+    updated_at: datetime
+    external_id: str | int | None = None
+    organization_fields: dict[str, Any] | None = None
+    deleted_at: datetime | None = None
+
+
+class _Meta(msgspec.Struct):
+    has_more: bool = False
+    after_cursor: str | None = None
+
+
+class _Where(msgspec.Struct):
+    after_cursor: str | None = None
+    end_of_stream: bool | None = None
+    end_time: int | None = None
+    meta: _Meta | None = None
+
+
+class _Body(msgspec.Struct):
+    tickets: list[_Ticket] = []
+    users: list[_User] = []
+    organizations: list[_Organization] = []
+    audits: list[Audit] = []
+    ticket_events: list[ExportedAudit] = []
+    after_cursor: str | None = None
+    end_of_stream: bool | None = None
+    end_time: int | None = None
+    meta: _Meta | None = None
+
+
+class _RawBody(msgspec.Struct):
+    tickets: list[msgspec.Raw] = []
+    users: list[msgspec.Raw] = []
+    organizations: list[msgspec.Raw] = []
+    audits: list[msgspec.Raw] = []
+    ticket_events: list[msgspec.Raw] = []
+
+
+_BODY = msgspec.json.Decoder(_Body)
+_ROWS: dict[str, tuple[msgspec.json.Decoder[Any], str]] = {
+    "tickets": (msgspec.json.Decoder(_Ticket), "zendesk"),
+    "users": (msgspec.json.Decoder(_User), "zendesk:user"),
+    "organizations": (msgspec.json.Decoder(_Organization), "zendesk:organization"),
+    "audits": (msgspec.json.Decoder(Audit), "zendesk:audit"),
+    "ticket_events": (msgspec.json.Decoder(ExportedAudit), "zendesk:audit"),
+}
+
+Row = TypeVar("Row")
+Fact = TypeVar("Fact")
+
+
+def read_page(body: bytes, reading: Reading) -> Page:
+    """A body of /tickets, /users, /organizations, /tickets/…/audits or an incremental export as facts.
+
+    Rows that cannot be read are in `parked` as (record, reason). Raises msgspec.DecodeError where the body is no JSON
+    object at all.
+    """
+    parked: list[tuple[str, str]] = []
+    try:
+        read = _BODY.decode(body)
+    except msgspec.ValidationError:
+        read = _row_by_row(body, parked)
+    events: list[TicketEvent] = []
+    for audit in read.audits:
+        events += audit_events(audit, reading)
+    for exported in read.ticket_events:
+        events += exported_events(exported, reading)
+    cursor, end = _position(read)
+    return Page(
+        tickets=_each(read.tickets, lambda row: _ticket(row, reading), "zendesk", parked),
+        people=_each(read.users, lambda row: _person(row, reading), "zendesk:user", parked),
+        companies=_each(read.organizations, lambda row: _company(row, reading), "zendesk:organization", parked),
+        events=tuple(events),
+        parked=tuple(parked),
+        cursor=cursor,
+        end=end,
+    )
+
+
+def _each(rows: list[Any], make: Callable[[Any], Fact], kind: str, parked: list[tuple[str, str]]) -> tuple[Fact, ...]:
+    made: list[Fact] = []
+    for row in rows:
+        try:
+            made.append(make(row))
+        except (ValueError, TypeError, KeyError) as wrong:
+            parked.append((f"{kind}:{row.id}", f"cannot be read: {wrong}"))
+    return tuple(made)
+
+
+def _row_by_row(body: bytes, parked: list[tuple[str, str]]) -> _Body:
+    raw = msgspec.json.decode(body, type=_RawBody)
+    where = msgspec.json.decode(body, type=_Where)
+    good: dict[str, list[Any]] = {}
+    for name, (decoder, kind) in _ROWS.items():
+        good[name] = []
+        for place, row in enumerate(getattr(raw, name)):
+            try:
+                good[name].append(decoder.decode(row))
+            except msgspec.ValidationError as wrong:
+                parked.append((f"{kind}:{_id_of(row, place)}", f"{name[:-1]} cannot be read: {wrong}"))
+    return _Body(**good, **{name: getattr(where, name) for name in _Where.__struct_fields__})
+
+
+def _id_of(row: msgspec.Raw, place: int) -> str:
+    loose = msgspec.json.decode(row)
+    return str(loose.get("id", f"row {place}")) if isinstance(loose, dict) else f"row {place}"
+
+
+def _position(read: _Body) -> tuple[str | None, bool]:
+    if read.meta is not None:
+        return read.meta.after_cursor, not read.meta.has_more
+    if read.after_cursor is not None:
+        return read.after_cursor, read.end_of_stream is not False
+    if read.end_time is not None:
+        return str(read.end_time), read.end_of_stream is not False
+    return None, True
+
+
+def _ticket(row: _Ticket, reading: Reading) -> Ticket:
+    named: dict[str, str | None] = {}
+    for field in row.custom_fields:
+        name = reading.fields.get(field.id)
+        if name is not None:
+            named[name] = reading.key_of(name, field.value)
+    tier = named.pop("tier", None)
+    source = named.get("source")
+    return Ticket(
+        id=row.id,
+        status=_status(row),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        subject=row.subject or "",
+        priority=row.priority,
+        channel=source or _channel(row.via, reading),
+        requester_id=row.requester_id,
+        submitter_id=row.submitter_id,
+        assignee_id=row.assignee_id,
+        group_id=row.group_id,
+        company_id=row.organization_id,
+        form_id=row.ticket_form_id,
+        brand_id=row.brand_id,
+        problem_id=row.problem_id,
+        tags=frozenset(row.tags),
+        severity=named.pop("severity", None),
+        kind=named.pop("kind", None),
+        module=named.pop("module", None),
+        tier=None if tier is None else int(tier),
+        fields=named,
+        generated_at=row.generated_timestamp,
+    )
+
+
+def _status(row: _Ticket) -> Status:
+    """A category we do not know counts as open: somebody still has to look at it."""
+    if row.status == Status.CLOSED.value and _MERGED_TAG in row.tags:
+        return Status.MERGED
+    return _STATUSES.get(row.status, Status.OPEN)
+
+
+def _channel(via: _Via | None, reading: Reading) -> str:
+    channel = "web" if via is None or via.channel is None else str(via.channel)
+    return reading.names.channels.get(channel, channel)
+
+
+def _person(row: _User, reading: Reading) -> Person:
+    role = (row.user_fields or {}).get(reading.names.role)
+    return Person(
+        id=row.id,
+        name=row.name,
+        updated_at=row.updated_at,
+        agent=row.role in _STAFF,
+        admin=row.role == "admin",
+        email=row.email,
+        role=_without(role, reading.names.role_prefix),
+        company_id=row.organization_id,
+        locale=row.locale,
+        active=row.active is not False,
+    )
+
+
+def _company(row: _Organization, reading: Reading) -> Company:
+    fields, names = row.organization_fields or {}, reading.names
+    return Company(
+        id=row.id,
+        name=row.name,
+        updated_at=row.updated_at,
+        external_id=None if row.external_id is None else str(row.external_id),
+        plan=_without(fields.get(names.plan), names.plan_prefix),
+        vip=bool(fields.get(names.vip)),
+        csm=fields.get(names.csm) or None,
+        deleted=row.deleted_at is not None,
+    )
+
+
+def _without(tag: object, prefix: str) -> str | None:
+    return None if tag in (None, "") else str(tag).removeprefix(prefix)

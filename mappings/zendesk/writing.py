@@ -1,0 +1,195 @@
+"""Our changes as rows of an update_many, and what its job says became of each.
+
+Every row carries our keys twice, since whether a bulk update keeps metadata is not confirmed: in the audit's custom
+metadata, and as a short last line of a note (`ref hf-…`). Either suffices to find a write again.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from mappings.plan import TicketChange
+from mappings.zendesk.reading import Reading
+
+MARKER = "helpdesk_flows"
+_REF = re.compile(r"\bhf-([0-9a-f]{12})\b")
+
+
+class UnknownName(ValueError):
+    """A name that the account does not have: a group, a field, an option."""
+
+
+class RowResult(msgspec.Struct, frozen=True):
+    """What became of one ticket's row."""
+
+    done: bool
+    error: str | None = None
+
+    @property
+    def conflict(self) -> bool:
+        """Did the ticket change under us (a safe update refused)?"""
+        return self.error is not None and "conflict" in self.error.casefold()
+
+
+class JobResults(msgspec.Struct, frozen=True):
+    """A job as far as it is. `rows` by ticket id; a ticket without a row has no result: unknown."""
+
+    finished: bool
+    rows: dict[int, RowResult]
+    message: str | None = None
+
+
+def digest(key: str) -> str:
+    """The short form of a key that stands in a note's last line."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def ticket_row(
+    changes: Sequence[tuple[str, TicketChange]], reading: Reading, *, ticket_id: int, stamp: datetime
+) -> dict[str, Any]:
+    """One row of the array form of update_many for one ticket: several changes merged, safe against others' updates.
+
+    Later changes win where two set the same thing; notes are joined; of public replies there may be one, and none
+    beside a note (Zendesk takes one comment an update). Raises UnknownName, ValueError.
+    """
+    row: dict[str, Any] = {
+        "id": ticket_id,
+        "safe_update": True,
+        "updated_stamp": stamp.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "metadata": {MARKER: [digest(key) for key, _ in changes]},
+    }
+    fields: dict[int, str | None] = {}
+    for _, change in changes:
+        if change.group is not None:
+            row["group_id"] = _group(change.group, reading)
+        if change.assignee_id is not None:
+            row["assignee_id"] = change.assignee_id
+        named = dict(change.fields) | ({"tier": str(change.tier)} if change.tier is not None else {})
+        for name, value in named.items():
+            fields[_field(name, reading)] = _value(name, value, reading)
+    if fields:
+        row["custom_fields"] = [{"id": id, "value": value} for id, value in fields.items()]
+    _tags(row, changes)
+    comment = _comment(changes)
+    if comment is not None:
+        row["comment"] = comment
+    return row
+
+
+def _tags(row: dict[str, Any], changes: Sequence[tuple[str, TicketChange]]) -> None:
+    """Tags added and removed, never set: others' tags stay."""
+    added = dict.fromkeys(tag for _, change in changes for tag in change.add_tags)
+    removed = dict.fromkeys(tag for _, change in changes for tag in change.remove_tags if tag not in added)
+    if added:
+        row["additional_tags"] = list(added)
+    if removed:
+        row["remove_tags"] = list(removed)
+
+
+def _comment(changes: Sequence[tuple[str, TicketChange]]) -> dict[str, Any] | None:
+    notes = [(key, change.note) for key, change in changes if change.note is not None]
+    replies = [change.reply for _, change in changes if change.reply is not None]
+    if len(replies) > 1 or (replies and notes):
+        raise ValueError("one update carries one comment: send a reply alone, notes together")
+    if replies:
+        return {"body": replies[0], "public": True}
+    if not notes:
+        return None
+    said = "\n\n".join(dict.fromkeys(note for _, note in notes))
+    refs = " ".join(f"hf-{digest(key)}" for key, _ in changes)
+    return {"body": f"{said}\n\nref {refs}", "public": False}
+
+
+def _group(name: str, reading: Reading) -> int:
+    found = reading.group_id(name)
+    if found is None:
+        raise UnknownName(f"group {name!r}: Zendesk has none of that name; create it, or change the profile's tiers")
+    return found
+
+
+def _field(name: str, reading: Reading) -> int:
+    found = reading.field_id(name)
+    if found is None:
+        title = reading.names.fields[name].title if name in reading.names.fields else name
+        raise UnknownName(f"ticket field {title!r}: Zendesk has none of that title; create it (docs: provisioning)")
+    return found
+
+
+def _value(name: str, value: str | None, reading: Reading) -> str | None:
+    tag = reading.tag_of(name, value)
+    if value is not None and tag is None:
+        raise UnknownName(f"ticket field {name!r}: there is no option for {value!r}")
+    return tag
+
+
+class _Comment(msgspec.Struct):
+    type: str | None = None
+    body: str | None = None
+
+
+class _Metadata(msgspec.Struct):
+    custom: dict[str, Any] | None = None
+
+
+class _Audit(msgspec.Struct):
+    metadata: _Metadata | None = None
+    events: list[_Comment] = []
+
+
+class _Audits(msgspec.Struct):
+    audits: list[_Audit] = []
+
+
+def find_keys(body: bytes, keys: Collection[str]) -> set[str]:
+    """Which of `keys` a page of audits shows to have been written, by metadata or by a note's last line."""
+    sought = {digest(key): key for key in keys}
+    seen: set[str] = set()
+    for audit in msgspec.json.decode(body, type=_Audits).audits:
+        custom = audit.metadata.custom if audit.metadata and audit.metadata.custom else {}
+        marks = custom.get(MARKER)
+        seen |= {str(mark) for mark in marks} if isinstance(marks, list) else set()
+        for event in audit.events:
+            if event.type == "Comment" and event.body:
+                seen |= set(_REF.findall(event.body))
+    return {key for short, key in sought.items() if short in seen}
+
+
+class _Result(msgspec.Struct):
+    id: int | None = None
+    index: int | None = None
+    success: bool | None = None
+    error: str | None = None
+    details: Any = None
+
+
+class _Job(msgspec.Struct):
+    status: str
+    message: str | None = None
+    results: list[_Result] | None = None
+
+
+class _JobBody(msgspec.Struct):
+    job_status: _Job
+
+
+def job_results(body: bytes, ids: Sequence[int] = ()) -> JobResults:
+    """A job's answer, row by row; `ids` are the tickets sent, in order, for rows that only name their index.
+
+    A job is `completed` also when rows failed (vendor-facts §1.8): success is `success: true`, or an id and no error.
+    """
+    job = msgspec.json.decode(body, type=_JobBody).job_status
+    rows: dict[int, RowResult] = {}
+    for result in job.results or ():
+        id = result.id
+        if id is None and result.index is not None and result.index < len(ids):
+            id = ids[result.index]
+        if id is None:
+            continue
+        done = result.success is True or (result.success is None and result.error is None)
+        said = ": ".join(str(part) for part in (result.error, result.details) if part)
+        rows[id] = RowResult(done, None if done else said or "refused without a reason")
+    return JobResults(job.status in ("completed", "failed", "killed"), rows, job.message)
