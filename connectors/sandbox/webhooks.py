@@ -72,8 +72,8 @@ class Courier:
             return
         twins = 2 if chance.random() < switches.webhook_double else 1
         for number in range(twins):
-            jitter = chance.random() * switches.webhook_jitter if parcel.lane is None else 0.0
-            at = parcel.at + timedelta(seconds=switches.webhook_delay + jitter)
+            late = switches.webhook_delay + chance.random() * switches.webhook_jitter
+            at = parcel.at + timedelta(seconds=late)
             self._line_up(replace(parcel, at=at, twin=number > 0), judge)
 
     def forget(self, lane_prefix: str) -> None:
