@@ -1,7 +1,7 @@
 """One simulated Zendesk account: its records, its rules, its API, and the people who work in it."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,18 @@ from connectors.sandbox.zendesk.rules import standard
 from connectors.sandbox.zendesk.switches import ZendeskSwitches
 from connectors.sandbox.zendesk.views import Views
 from connectors.sandbox.zendesk.webhooks import Webhooks
+
+HINTS = (
+    "ticket.created",
+    "ticket.comment_added",
+    "ticket.status_changed",
+    "ticket.priority_changed",
+    "ticket.custom_field_changed",
+    "ticket.group_assignment_changed",
+    "ticket.soft_deleted",
+    "ticket.merged",
+)
+"""Events that a subscriber is sent unless they choose."""
 
 
 class ZendeskSim(People):
@@ -92,6 +104,17 @@ class ZendeskSim(People):
             "ZENDESK_EMAIL": self.service_email,
             "ZENDESK_WEBHOOK_SECRET": self.webhook_secret,
         }
+
+    def subscribe(self, url: str, events: Sequence[str] = HINTS) -> str:
+        """Send events (signed with the environment's webhook secret) to an address; the webhook's id."""
+        with self.core.lock:
+            return self.webhooks.subscribe(url, tuple(events), secret=self.webhook_secret).id
+
+    def reindex(self, ticket_ids: Iterable[int]) -> None:
+        """A change of the tool's own: the tickets come again in the export, their updated_at stays (§1.6)."""
+        with self.core.lock:
+            for id in ticket_ids:
+                self.account.touch_ticket(self.account.tickets[id], system=True)
 
     def console_tickets(self) -> list[TicketRow]:
         """All tickets for the console's list, the newest change first."""
