@@ -18,7 +18,7 @@ from connectors.sandbox.zendesk.chronicle import Chronicle
 from connectors.sandbox.zendesk.desk import DAY, Desk
 from connectors.sandbox.zendesk.jobs import Jobs
 from connectors.sandbox.zendesk.opening import furnish, hold_back, populate
-from connectors.sandbox.zendesk.past import Past, play
+from connectors.sandbox.zendesk.past import Past, nothing_to_collect, play
 from connectors.sandbox.zendesk.people import People
 from connectors.sandbox.zendesk.render import Renderer
 from connectors.sandbox.zendesk.rules import standard
@@ -151,7 +151,8 @@ class ZendeskSim(People):
 
     def _play(self, past: Past, world: Mapping[str, Any], start: int, now: int) -> None:
         hours = OfficeHours(world.get("hours") or {}, str(world.get("zone") or "UTC"), start, now)
-        play(self, past, history(world, self.people_of_the_world, hours, self._chance, start, now))
+        with nothing_to_collect():
+            play(self, past, history(world, self.people_of_the_world, hours, self._chance, start, now))
         past.advance(now)
         hold_back(self.account, now - DAY)
         self._past = None
