@@ -14,18 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from connectors.pagerduty.client import PagerDuty
-from connectors.zendesk.client import Zendesk
-from mappings.zendesk import Reading
-
 from connectors.clock import domain_clock
+from connectors.pagerduty.client import PagerDuty
 from connectors.store import Mode, Store
+from connectors.zendesk.client import Zendesk
 from flows.profiles import read_profile, read_tools
 from flows.settings import MissingSetting, Settings, needed, secret
-from mappings.profile import Profile
-from mappings.profile.tools import PagerDuty as PagerDutyTable
-from mappings.profile.tools import Zendesk as ZendeskTable
+from mappings.profile import Profile, ToolTable
 from mappings.replies import Replies
+from mappings.zendesk import Reading
 
 log = logging.getLogger("helpdesk")
 
@@ -39,8 +36,7 @@ class Context:
 
     settings: Settings
     profile: Profile
-    zendesk_table: ZendeskTable
-    pagerduty_table: PagerDutyTable
+    tools: ToolTable
     replies: Replies
     store: Store
     now: Callable[[], datetime]
@@ -75,7 +71,7 @@ def open_context(settings: Settings | None = None, *, plan_only: bool = False) -
     context = Context(
         settings,
         profile,
-        *read_tools(settings.config_dir),
+        read_tools(settings.config_dir),
         load_replies(settings.config_dir),
         store,
         domain_clock(settings.clock_url),

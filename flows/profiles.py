@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from flows.settings import ROOT
-from mappings.profile import Profile, Source, load
-from mappings.profile.tools import PagerDuty, Zendesk, load_pagerduty, load_zendesk
+from mappings.profile import Profile, Source, ToolTable, load, load_tools
 
 CONFIG = ROOT / "config"
 
@@ -39,10 +38,9 @@ def read_templates(config: Path = CONFIG) -> list[Source]:
     return [_source(path) for path in sorted((config / "templates").glob("*/*.md"))]
 
 
-def read_tools(config: Path = CONFIG) -> tuple[Zendesk, PagerDuty]:
-    """Where our facts live in the tools. Raises `ProfileError`."""
-    tools = config / "tools"
-    return load_zendesk(_source(tools / "zendesk.yaml")), load_pagerduty(_source(tools / "pagerduty.yaml"))
+def read_tools(config: Path = CONFIG) -> ToolTable:
+    """Where our facts live in the tools, `tools/*.yaml`. Raises `ProfileError`."""
+    return load_tools([_source(path) for path in sorted((config / "tools").glob("*.yaml"))])
 
 
 def _base(path: Path, config: Path) -> Path:

@@ -1,8 +1,8 @@
 """Reading the tools: what changed since last time, tools side by side, a tool that is down costing its own data only.
 
-Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the events'
-export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store before anything is
-decided; a page and how far it reads are stored in one transaction, so a crash re-reads and loses nothing.
+Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the
+events' export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store
+before anything is decided; a page and how far it reads are stored in one transaction: a crash re-reads, nothing is lost.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from connectors.errors import ConnectorError, NotFound
 from connectors.store import Facts, SourceState
 from flows.context import Context, log
 from flows.paging import open_pages
-from mappings.model import Status, Ticket
+from mappings.model import Status, Ticket, TicketEvent
 from mappings.pagerduty import incident
 from mappings.zendesk import Page, Reading, build_reading, read_page
 
@@ -75,7 +75,7 @@ def open_account(ctx: Context) -> None:
 
 def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
     return build_reading(
-        ctx.zendesk_table,
+        ctx.tools.zendesk,
         ctx.profile,
         ticket_fields=pages["ticket_fields"],
         groups=pages["groups"],
@@ -289,7 +289,7 @@ def read_audits(ctx: Context, ticket_id: int) -> None:
     """All that ever happened to a ticket, authors included."""
     assert ctx.zendesk is not None
     asked = ctx.now()
-    events = []
+    events: list[TicketEvent] = []
     try:
         for body in ctx.zendesk.audits(ticket_id):
             page = read_page(body, _account(ctx))
@@ -346,7 +346,7 @@ def _keep(ctx: Context, name: str, *, cursor: str, through: datetime) -> None:
 
 def _first(ctx: Context, since: datetime | None) -> int:
     """Where an empty store begins to read: as told, else what the tool's table says, else the beginning."""
-    after = ctx.zendesk_table.scope.created_after
+    after = ctx.tools.zendesk.scope.created_after
     if since is not None:
         return int(since.replace(tzinfo=since.tzinfo or UTC).timestamp())
     if after is not None:

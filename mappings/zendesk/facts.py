@@ -177,7 +177,13 @@ def _row_by_row(body: bytes, parked: list[tuple[str, str]]) -> _Body:
                 good[name].append(decoder.decode(row))
             except msgspec.ValidationError as wrong:
                 parked.append((f"{kind}:{_id_of(row, place)}", f"{name[:-1]} cannot be read: {wrong}"))
-    return _Body(**good, **{name: getattr(where, name) for name in _Where.__struct_fields__})
+    return _Body(
+        **good,
+        after_cursor=where.after_cursor,
+        end_of_stream=where.end_of_stream,
+        end_time=where.end_time,
+        meta=where.meta,
+    )
 
 
 def _id_of(row: msgspec.Raw, place: int) -> str:
