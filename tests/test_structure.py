@@ -114,7 +114,7 @@ def test_mappings_read_no_clock() -> None:
     "source",
     [
         "from pathlib import Path",
-        "pathlib.Path(name)",
+        "import pathlib",
         "datetime.now(UTC)",
         "date.today()",
         "dt.datetime.utcnow()",
