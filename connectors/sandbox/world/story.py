@@ -89,6 +89,7 @@ class _Teller:
         self._weights = [SHARES[round(n * 3 / max(1, len(self._severities) - 1))] for n in range(len(self._severities))]
         self._kinds = [(row["key"], row.get("group")) for row in world.get("kinds", [])] or [("question", None)]
         self._modules = [(row["key"], row["name"]) for row in world.get("modules", [])] or [("app", "the app")]
+        self._urls = {row["key"]: row.get("urls") or [] for row in world.get("modules", [])}
         self._sources = list(world.get("sources") or ["portal", "email"])
         self._plans = {company.name: company.plan for company in people.companies}
         self._companies = {company.name: company for company in people.companies}
@@ -145,6 +146,8 @@ class _Teller:
         told: dict[str, Any] = {"kind": kind, "module": module, "source": source}
         if self._severities and chance.random() > 0.04:
             told["severity"] = self._severities[rank]
+        if urls := self._urls.get(module):
+            told["current_url"] = chance.choice(urls)
         if rank == 0:
             told |= {"affected_users": str(chance.randrange(3, 40)), "working": chance.choice(("no", "no", "yes"))}
         company = self._companies[person.company]

@@ -122,7 +122,7 @@ class ZendeskSim(People):
 
     def console_ticket(self, ticket_id: int) -> TicketPage:
         """One ticket for the console, also a deleted one; LookupError where there is none."""
-        return self._views.page(self.account.tickets[ticket_id])
+        return self._views.page(self._filed(ticket_id))
 
     def _now(self) -> int:
         return self._past.now if self._past is not None else int(self.core.clock.now().timestamp())

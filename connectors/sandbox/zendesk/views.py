@@ -16,13 +16,22 @@ class Views:
 
     def __init__(self, account: Account, service_user_id: int) -> None:
         self._account, self._us = account, service_user_id
+        self._rows: dict[int, tuple[tuple[int, int, int], TicketRow]] = {}
 
     def tickets(self) -> list[TicketRow]:
         """All tickets that are not deleted, the newest change first."""
         return [self.row(self._account.tickets[id]) for _, id in self._account.updated.before()]
 
     def row(self, ticket: Ticket) -> TicketRow:
-        """One line of the list."""
+        """One line of the list; kept until the ticket or its company changes, as the page asks again and again."""
+        company = self._account.organizations.get(ticket.organization_id or 0)
+        version = (len(ticket.audits), ticket.generated_at, company.updated_at if company else 0)
+        kept = self._rows.get(ticket.id)
+        if kept is None or kept[0] != version:
+            kept = self._rows[ticket.id] = version, self._row(ticket)
+        return kept[1]
+
+    def _row(self, ticket: Ticket) -> TicketRow:
         account = self._account
         company = account.organizations.get(ticket.organization_id or 0)
         group = account.groups.get(ticket.group_id or 0)
