@@ -79,7 +79,7 @@ def test_the_console_tells_the_story(api: Api) -> None:
 
 
 def test_what_is_not_there_is_said_in_words(api: Api) -> None:
-    """An unknown ticket is a LookupError, a refused change a ValueError with the tool's reason: the console shows both."""
+    """An unknown ticket is a LookupError, a refused change a ValueError with the tool's reason; people see both."""
     with pytest.raises(LookupError, match="there is no ticket 999999"):
         api.sim.console_ticket(999999)
     with pytest.raises(ValueError, match="422: Assignee: is required when solving a ticket"):
