@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sandbox.clock import iso
-from flows.profiles import CONFIG
-from mappings.profile import Profile, Source
-from mappings.profile.tools import Field, PagerDuty, Zendesk, load_pagerduty, load_zendesk
+from flows.profiles import read_tools
+from mappings.profile import Profile, ToolTable
+from mappings.profile.tools import Field
 
 SIZE = {"companies": 40, "people": 200, "agents": 12, "tickets": 600, "weeks": 6}
 """Big enough that some tickets are long late on the first day (design §11, "Accounts")."""
@@ -21,26 +20,20 @@ ANSWERS = {"working": (("yes", "Yes, others can work"), ("no", "No, nobody can w
 TITLES = {"vip": "VIP", "csm": "CSM"}
 
 
-def read_tools(config: Path = CONFIG) -> tuple[Zendesk, PagerDuty]:
-    """What the tools call things, from config/tools. Raises `ProfileError` with all that is wrong in a table."""
-    found = [config / "tools" / name for name in ("zendesk.yaml", "pagerduty.yaml")]
-    zendesk, pagerduty = (Source(str(path), path.read_text(encoding="utf-8")) for path in found)
-    return load_zendesk(zendesk), load_pagerduty(pagerduty)
-
-
 def build_world(
     profile: Profile,
-    desk: Zendesk,
-    pager: PagerDuty,
+    tools: ToolTable | None = None,
     *,
     now: datetime | None = None,
     size: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Everything the sandbox needs to know of an organisation, as JSON.
 
-    `desk` and `pager` are config/tools: what fields, groups and services are called in the account. `now` is aware; by
-    default it is START in the office.
+    `tools` is config/tools, read from there by default: what fields, groups and services are called in the account.
+    `now` is aware; by default it is START in the office.
     """
+    names = tools or read_tools()
+    desk, pager = names.zendesk, names.pagerduty
     zone, hours = office_hours(profile)
     tiers = [
         {"level": level, "name": tier.name, "group": desk.group(tier.group)} for level, tier in profile.tiers.items()

@@ -60,12 +60,12 @@ def _start(
     from connectors.sandbox.faults import read_script
     from connectors.sandbox.server import Sandbox
     from flows.profiles import read_profile
-    from flows.sandbox_world import build_world, moment, office_hours, read_tools
+    from flows.sandbox_world import build_world, moment, office_hours
 
     chosen = read_profile(profile)
     start = moment(now, office_hours(chosen)[0]) if now else None
     script = read_script(faults) if faults else []
-    world = build_world(chosen, *read_tools(), now=start)
+    world = build_world(chosen, now=start)
     made = Sandbox(world, seed, ticking=not still, record=record)
     made.core.faults.load(script)
     return made.start(port_base or None)

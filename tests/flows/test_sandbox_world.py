@@ -9,13 +9,13 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.zendesk import ZendeskSim
-from flows.profiles import read_profile, shipped
-from flows.sandbox_world import build_world, moment, read_tools
+from flows.profiles import read_profile, read_tools, shipped
+from flows.sandbox_world import build_world, moment
 
 
 def world_of(profile: str | Path, **options: Any) -> dict[str, Any]:
     """The world of a shipped profile."""
-    return build_world(read_profile(profile), *read_tools(), **options)
+    return build_world(read_profile(profile), **options)
 
 
 def option_values(world: dict[str, object], fields: str, key: str) -> list[str]:
@@ -37,10 +37,10 @@ def test_dropdown_options_are_tags_of_prefix_and_key() -> None:
 
 def test_the_tables_names_are_the_accounts() -> None:
     """Titles, groups and services are what config/tools calls them."""
-    desk, pager = read_tools()
-    desk = desk.model_copy(update={"groups": {"Technical": "Tech support"}})
-    pager = pager.model_copy(update={"services": {"support-on-call": "Support rota"}})
-    world = build_world(read_profile("builder"), desk, pager)
+    tools = read_tools()
+    desk = tools.zendesk.model_copy(update={"groups": {"Technical": "Tech support"}})
+    pager = tools.pagerduty.model_copy(update={"services": {"support-on-call": "Support rota"}})
+    world = build_world(read_profile("builder"), tools.model_copy(update={"zendesk": desk, "pagerduty": pager}))
     assert "Tech support" in world["groups"]
     assert "Technical" not in world["groups"]
     assert world["tiers"][1]["group"] == "Tech support"
