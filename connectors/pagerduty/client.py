@@ -4,7 +4,7 @@ Sending an event again is harmless while its page is open, since its dedup key i
 queued (vendor-facts §4.7). Errors of the library become ours.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -118,7 +118,7 @@ class PagerDuty:
 
 
 @contextmanager
-def _told(what: str, *, write: bool = False) -> Iterable[None]:  # type: ignore[misc]
+def _told(what: str, *, write: bool = False) -> Iterator[None]:
     """The library's errors as ours: place, cause, fix."""
     place = f"pagerduty {what}"
     try:

@@ -149,9 +149,9 @@ def test_a_company_that_comes_after_its_ticket(store: Store) -> None:
 
 def test_plans_are_remembered_as_they_change(store: Store) -> None:
     """The plan history starts with the plan first read and has one entry a change, dated by the vendor."""
-    for minute, plan_ in enumerate(["pro", "pro", "business", None]):
+    for minute, plan_ in enumerate([None, None, "business", "pro"]):
         save(store, ticket(company_id=7), companies=(company(plan=plan_, updated_at=at(minute)),))
-    assert store.histories([1])[0].plan_history == ((at(0), "pro"), (at(2), "business"), (at(3), None))
+    assert store.histories([1])[0].plan_history == ((at(0), None), (at(2), "business"), (at(3), "pro"))
 
 
 def test_completeness_moves_on_and_never_back(store: Store) -> None:

@@ -113,6 +113,7 @@ def _tickets() -> None:
     )
     _index("ticket_open", "ticket", ["id"], "open = 1", "open")
     _index("ticket_open_company", "ticket", ["company_id"], "open = 1", "open")
+    _index("ticket_open_created", "ticket", ["created_at"], "open = 1", "open")
     _index("ticket_open_requester", "ticket", ["requester_id"], "open = 1", "open")
     _index("ticket_seq", "ticket", ["seq"])
     op.create_table(
@@ -130,6 +131,7 @@ def _tickets() -> None:
         _maybe("public", sa.Boolean),
     )
     _index("ticket_event_ticket", "ticket_event", ["ticket_id"])
+    _index("ticket_event_unknown", "ticket_event", ["ticket_id"], "actor = 'unknown'")
 
 
 def _incidents() -> None:
