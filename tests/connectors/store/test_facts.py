@@ -229,3 +229,12 @@ def test_many_at_once(store: Store) -> None:
     """More ids than a query takes parameters for are no problem."""
     save(store, *(ticket(id, updated_at=NOW + timedelta(seconds=id)) for id in range(1, 2501)))
     assert [h.ticket.id for h in store.histories(range(2500, 0, -1))] == list(range(2500, 0, -1))
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(subject=st.text(), name=st.text(), value=st.text(), tags=st.frozensets(st.text(max_size=8), max_size=4))
+def test_any_text_survives(store: Store, subject: str, name: str, value: str, tags: frozenset[str]) -> None:
+    """Whatever a customer types comes back, less NUL characters; quotes, tabs and backslashes are nothing special."""
+    one = ticket(next(IDS), subject=subject, fields={name: value, "none": None}, tags=tags)
+    save(store, one)
+    assert store.histories([one.id])[0].ticket == msgspec.structs.replace(one, subject=subject.replace("\x00", ""))
