@@ -17,7 +17,7 @@ from time import perf_counter, process_time
 
 import msgspec
 
-from connectors.store import Facts, Mode, Store, schema
+from connectors.store import Facts, Mode, OutboxState, Store, schema
 from connectors.store.facts import TICKET
 from mappings.model import Actor, Clock, ClockState, Company, EventKind, Person, Status, Ticket, TicketEvent
 from mappings.plan import Lane
@@ -202,7 +202,13 @@ def long_history(store: Store, name: str) -> list[Row]:
 def quiet(store: Store) -> None:
     """All that a pulse asks of the store when nothing happened."""
     assert store.changed("sla").ticket_ids == ()
+    store.again("sla")
     store.due_clocks(START - timedelta(days=1))
+    store.unattributed(50)
+    store.unread_since(START, 50)
+    store.open_pages()
+    store.deliveries("zendesk")
+    store.outbox_count(OutboxState.PLANNED)
     store.expire(START)
     for tool in ("zendesk", "pagerduty"):
         for lane in Lane:
