@@ -37,7 +37,8 @@ class _Case(NamedTuple):
     keys: tuple[str, ...]
     budget: Budget
     calendar: Calendar
-    label: str
+    severity: str
+    plan: str
 
 
 def _complete(profile: Profile) -> Iterator[Finding]:
@@ -48,14 +49,20 @@ def _complete(profile: Profile) -> Iterator[Finding]:
         yield Finding(("targets",), "no first reply is promised to everybody", fix)
         return
     tabled = next((target for target in always if set(target.by) <= {"severity", "plan"}), always[0])
-    for severity, plan in product(profile.severities, profile.plans):
-        dims = {"severity": severity, "plan": plan}
-        if any(target.figure(dims) is not None for target in always):
+    for severity in profile.severities:
+        lacking = [
+            plan
+            for plan in profile.plans
+            if not any(target.figure({"severity": severity, "plan": plan}) for target in always)
+        ]
+        if len(lacking) == len(profile.plans):
+            path = ("targets", tabled.name, "table")
+            yield Finding(path, f"no first reply for severity {severity!r}", f"add {severity}: figures or best effort")
             continue
-        lacks = f"plan {plan!r}" if "plan" in tabled.by else f"severity {severity!r}"
-        row = [dims[dimension] for dimension in tabled.by if dimension in dims][:-1]
-        problem = f"no first reply for severity {severity!r}, plan {plan!r}"
-        yield Finding(("targets", tabled.name, "table", *row), problem, f"add {lacks}: a figure or best effort")
+        for plan in lacking:
+            row = (severity,) if tabled.by[:1] == ("severity",) else ()
+            problem = f"no first reply for severity {severity!r}, plan {plan!r}"
+            yield Finding(("targets", tabled.name, "table", *row), problem, f"add {plan}: a figure or best effort")
 
 
 def _plans_in_tables(profile: Profile) -> Iterator[Finding]:
@@ -100,8 +107,7 @@ def _case(profile: Profile, target: Target, others: Mapping[str, str], severity:
         return None
     channel, kind = others.get("channel"), others.get("kind")
     calendar = profile.serving_calendar(severity=severity, plan=plan, channel=channel, kind=kind)
-    label = f"severity {severity!r}, plan {plan!r}" if len(profile.plans) > 1 else f"severity {severity!r}"
-    return _Case(keys, target.cells[keys], calendar, label)
+    return _Case(keys, target.cells[keys], calendar, severity, plan)
 
 
 def _compare(
@@ -118,11 +124,14 @@ def _compare(
         if start is None:
             continue
         told.add((first.keys, then.keys))
-        rank = "milder" if what == "severity" else "lower"
-        problem = (
-            f"{first.budget.text} for {first.label} is slower than {then.budget.text} for the {rank} {then.label}"
-            f" (begun {start:%a %H:%M})"
-        )
+        if what == "severity":
+            ours, theirs = f"severity {first.severity!r}", f"the milder severity {then.severity!r}"
+            beside = f"plan {first.plan!r}"
+        else:
+            ours, theirs = f"plan {first.plan!r}", f"the lower plan {then.plan!r}"
+            beside = f"severity {first.severity!r}"
+        problem = f"{first.budget.text} for {ours} is slower than {then.budget.text} for {theirs}"
+        problem += f" ({beside}, begun {start:%a %H:%M})"
         fix = f"write at most {then.budget.text} here, or more there"
         yield Finding(("targets", target.name, "table", *first.keys), problem, fix)
 
