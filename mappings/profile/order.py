@@ -26,8 +26,9 @@ def check_order(profile: Profile) -> Iterator[Finding]:
     """Missing first replies, figures that put the worse case behind the milder one, tiers slower than resolution."""
     yield from _complete(profile)
     yield from _plans_in_tables(profile)
+    week = _Week(profile)
     for target in profile.targets.values():
-        yield from _monotonic(profile, target)
+        yield from _monotonic(profile, target, week)
     yield from _tiers_within_resolution(profile)
 
 
@@ -78,16 +79,16 @@ def _plans_in_tables(profile: Profile) -> Iterator[Finding]:
                 yield Finding(("targets", target.name, "table"), f"plan {plan!r} has no target here", fix, odd=True)
 
 
-def _monotonic(profile: Profile, target: Target) -> Iterator[Finding]:
+def _monotonic(profile: Profile, target: Target, week: "_Week") -> Iterator[Finding]:
     """A worse severity is never slower than a milder one, a higher plan never slower than a lower one."""
     told: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
     for others in _other_rows(target):
         for plan in profile.plans:
             cases = [_case(profile, target, others, severity, plan) for severity in profile.severities]
-            yield from _compare(profile, target, cases, told, "severity")
+            yield from _compare(week, target, cases, told, "severity")
         for severity in profile.severities:
             cases = [_case(profile, target, others, severity, plan) for plan in reversed(list(profile.plans))]
-            yield from _compare(profile, target, cases, told, "plan")
+            yield from _compare(week, target, cases, told, "plan")
 
 
 def _other_rows(target: Target) -> Iterator[dict[str, str]]:
@@ -111,7 +112,7 @@ def _case(profile: Profile, target: Target, others: Mapping[str, str], severity:
 
 
 def _compare(
-    profile: Profile,
+    week: "_Week",
     target: Target,
     cases: Sequence[_Case | None],
     told: set[tuple[tuple[str, ...], tuple[str, ...]]],
@@ -120,7 +121,7 @@ def _compare(
     for first, then in pairwise(case for case in cases if case is not None):
         if (first.keys, then.keys) in told:
             continue
-        start = _slower(profile, first, then)
+        start = week.slower(first, then)
         if start is None:
             continue
         told.add((first.keys, then.keys))
@@ -136,21 +137,26 @@ def _compare(
         yield Finding(("targets", target.name, "table", *first.keys), problem, fix)
 
 
-def _slower(profile: Profile, first: _Case, then: _Case) -> datetime | None:
-    """The first instant of the sample week at which `first` falls due after `then`, in the office's time."""
-    if first.budget == then.budget and first.calendar is then.calendar:
-        return None
-    for start in _instants(profile):
-        if ends(profile, first.budget.late, first.calendar, start) > ends(
-            profile, then.budget.late, then.calendar, start
-        ):
-            return start
-    return None
+class _Week:
+    """Due times at every instant of the sample week, computed once for each figure and calendar."""
 
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.instants = [
+            datetime.combine(_WEEK + timedelta(days=day), at, profile.zone) for day, at in product(range(7), _TIMES)
+        ]
+        self.known: dict[tuple[Figure, Calendar], list[datetime]] = {}
 
-def _instants(profile: Profile) -> Iterator[datetime]:
-    for day, at in product(range(7), _TIMES):
-        yield datetime.combine(_WEEK + timedelta(days=day), at, profile.zone)
+    def slower(self, first: _Case, then: _Case) -> datetime | None:
+        """The first instant at which `first` falls due after `then`, in the office's time."""
+        pairs = zip(self.instants, self._dues(first), self._dues(then), strict=True)
+        return next((start for start, one, other in pairs if one > other), None)
+
+    def _dues(self, case: _Case) -> list[datetime]:
+        key = (case.budget.late, case.calendar)
+        if key not in self.known:
+            self.known[key] = [ends(self.profile, *key, start) for start in self.instants]
+        return self.known[key]
 
 
 def ends(profile: Profile, figure: Figure, calendar: Calendar, start: datetime) -> datetime:
