@@ -138,7 +138,7 @@ class Survey(Part):
     ask: tuple[str, ...]
     every: Literal["week", "month", "quarter", "year"] | None = None
     also: tuple[str, ...] = ()
-    after: str | None = None
+    on: str | None = None
 
 
 class Interviews(Part):

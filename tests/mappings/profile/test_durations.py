@@ -1,12 +1,15 @@
 """Figures of time: what a cell of a table may say, and how it is told."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.profile.durations import Budget, DurationError, Figure, Unit, parse_budget, parse_span
 
-FIGURES = st.builds(lambda amount, unit: f"{amount}{unit}", st.integers(1, 500), st.sampled_from(["m", "h", "d", "bh", "bd"]))
+UNITS = st.sampled_from(["m", "h", "d", "bh", "bd"])
+FIGURES = st.builds(lambda amount, unit: f"{amount}{unit}", st.integers(1, 500), UNITS)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +51,8 @@ def test_the_unit_names_the_clock(text: str, late: Figure, warn: Figure | None) 
 )
 def test_what_is_no_figure_is_told_with_a_fix(text: str, problem: str, fix: str) -> None:
     """A cell that cannot be read says what is wrong, and what to write."""
-    with pytest.raises(DurationError, match=".") as caught:
+    with pytest.raises(DurationError, match=re.escape(problem)) as caught:
         parse_budget(text)
-    assert problem in str(caught.value)
     assert fix in caught.value.fix
 
 

@@ -115,6 +115,20 @@ def test_null_removes() -> None:
     assert not laid.problems
 
 
+@pytest.mark.parametrize(
+    ("over", "office"),
+    [
+        ({"mon-sat": "08:00-14:00"}, {"zone": "UTC", "holidays": "us", "mon-sat": "08:00-14:00"}),
+        ({"fri": "08:00-14:00"}, {"zone": "UTC", "holidays": "us", "fri": "08:00-14:00"}),
+        ({"zone": "Asia/Tokyo"}, {"zone": "Asia/Tokyo", "holidays": "us", "mon-fri": "09:00-17:00"}),
+    ],
+)
+def test_the_days_of_a_calendar_are_one_value(over: dict[str, str], office: dict[str, str]) -> None:
+    """Who names days names all of them: else a six-day week would keep the base's five days beside it."""
+    base = {"zone": "UTC", "mon-fri": "09:00-17:00", "holidays": "us"}
+    assert merged({"calendars": {"office": base}}, {"calendars": {"office": over}}) == {"calendars": {"office": office}}
+
+
 def test_an_empty_file_is_told_how_to_begin() -> None:
     """Nothing at all is no profile."""
     with pytest.raises(
