@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from connectors.store import schema
-from connectors.store.codec import Codec, optional_seconds, seconds
+from connectors.store.codec import Codec, optional_seconds, seconds, time
 from connectors.store.database import Database, among, chunks, upsert
 from mappings.model import Clock, ClockState
 
@@ -25,7 +25,7 @@ class Clocks(Database):
         with self.reading() as conn:
             for some in chunks(wanted):
                 query = sa.select(*_COLUMNS).where(among(conn, schema.clock.c.record, some)).order_by(*_ORDER)
-                for row in conn.execute(query):
+                for row in conn.execute(query).all():
                     clock = CLOCK.decode(row)
                     found[clock.record].append(clock)
         return found
@@ -39,7 +39,14 @@ class Clocks(Database):
         next_at = schema.clock.c.next_at
         with self.reading() as conn:
             rows = conn.execute(sa.select(*_COLUMNS).where(next_at <= seconds(now)).order_by(next_at).limit(limit))
-            return [CLOCK.decode(row) for row in rows]
+            return [CLOCK.decode(row) for row in rows.all()]
+
+    def next_instant(self, after: datetime) -> datetime | None:
+        """The next time after `after` at which a running clock has something to notice."""
+        column = schema.clock.c.next_at
+        with self.reading() as conn:
+            found = conn.scalar(sa.select(sa.func.min(column)).where(column > seconds(after)))
+        return None if found is None else time(found)
 
 
 def next_at(clock: Clock) -> datetime | None:

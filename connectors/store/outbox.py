@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from connectors.store import schema
-from connectors.store.codec import seconds
+from connectors.store.codec import seconds, time
 from connectors.store.database import Database, among, chunks, lock
 from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
@@ -26,6 +26,7 @@ _OUTBOX = schema.outbox
 _PLANNED = _OUTBOX.c.state == OutboxState.PLANNED.value
 _IN_THE_WAY = tuple(state.value for state in (OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED))
 _NEVER = tuple(state.value for state in (OutboxState.BASELINE, OutboxState.SHADOW, OutboxState.NOT_CONNECTED))
+_WAITING = (OutboxState.SENDING, OutboxState.UNKNOWN)
 _RESULTS = frozenset(
     (OutboxState.DONE, OutboxState.FAILED, OutboxState.UNKNOWN, OutboxState.DROPPED, OutboxState.PLANNED)
 )
@@ -53,6 +54,8 @@ class Outbox(Database):
         `now`) are dropped with a reason, and so are those whose `after` will never be done.
         `deadline` is real time: until then the call has ended. Raises `StaleLease` when `fence` is given and old.
         """
+        if not self._planned(tool):
+            return []
         with self.writing("outbox") as conn:
             check_fence(conn, PULSE, fence)
             _drop_late(conn, tool, now)
@@ -74,6 +77,11 @@ class Outbox(Database):
         changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline}
         return [msgspec.structs.replace(row, attempts=row.attempts + 1, **changed) for row in taken]
 
+    def _planned(self, tool: str) -> bool:
+        """Whether a tool has anything to be sent, without a lock: in most minutes it has not."""
+        with self.reading() as conn:
+            return conn.scalar(sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool).limit(1)) is not None
+
     def finish(self, results: Sequence[Result], now: datetime) -> int:
         """Note what became of rows in flight or unknown; gives how many were still waiting for it.
 
@@ -85,7 +93,7 @@ class Outbox(Database):
             raise ValueError(f"outbox {changed[0].id}: {changed[0].state} is no result; use one of {sorted(_RESULTS)}")
         with self.writing("outbox") as conn:
             waiting = _OUTBOX.update().where(_OUTBOX.c.id == sa.bindparam("row"))
-            waiting = waiting.where(_OUTBOX.c.state.in_([OutboxState.SENDING.value, OutboxState.UNKNOWN.value]))
+            waiting = waiting.where(sa.or_(*(_OUTBOX.c.state == state.value for state in _WAITING)))
             finished = waiting.values(
                 state=sa.bindparam("new_state"),
                 vendor_ref=sa.func.coalesce(sa.bindparam("ref", type_=sa.Text), _OUTBOX.c.vendor_ref),
@@ -133,16 +141,18 @@ def _decide_again(conn: sa.Connection, ids: Sequence[int]) -> None:
 
 def _drop_late(conn: sa.Connection, tool: str, now: datetime) -> None:
     """Drop what has stopped making sense."""
-    late = _OUTBOX.update().where(_PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.not_after < seconds(now))
-    why = f"too late: it made sense before {now:%Y-%m-%d %H:%M} UTC only"
-    conn.execute(late.values(state=OutboxState.DROPPED.value, error=why, updated_at=seconds(now)))
+    late = _PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.not_after < seconds(now)
+    for id, not_after in conn.execute(sa.select(_OUTBOX.c.id, _OUTBOX.c.not_after).where(*late)).all():
+        why = f"too late: it made sense until {time(not_after):%Y-%m-%d %H:%M} UTC, now it is {now:%Y-%m-%d %H:%M}"
+        row = _OUTBOX.update().where(_OUTBOX.c.id == id)
+        conn.execute(row.values(state=OutboxState.DROPPED.value, error=why, updated_at=seconds(now)))
 
 
 def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
     """Drop what waits for an action that will never be done."""
     first = _OUTBOX.alias("first")
     never = sa.or_(
-        first.c.state.in_(_NEVER), sa.and_(first.c.state == OutboxState.DROPPED.value, first.c.again.is_(False))
+        first.c.state.in_(_NEVER), sa.and_(first.c.state == OutboxState.DROPPED.value, first.c.again == sa.false())
     )
     dead = sa.exists().where(first.c.key == _OUTBOX.c.after_key, never)
     orphans = _OUTBOX.update().where(_PLANNED, _OUTBOX.c.tool == tool, _OUTBOX.c.after_key.is_not(None), dead)
@@ -151,17 +161,18 @@ def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
 
 
 def _stopped(conn: sa.Connection) -> list[str]:
-    """Paused scopes, and policies that an operator set to something else than apply."""
+    """Paused scopes, and policies that do not apply: an operator said so, or they last decided otherwise."""
     table = schema.policy
-    held = sa.select(table.c.name).where(table.c.mode.is_not(None), table.c.mode != Mode.APPLY.value)
+    apply = Mode.APPLY.value
+    held = sa.select(table.c.name).where(sa.or_(table.c.mode != apply, table.c.decided_mode != apply))
     return sorted({*conn.scalars(sa.select(schema.pause.c.scope)), *conn.scalars(held)})
 
 
 def _ready(rows: Any) -> sa.ColumnElement[bool]:
     """The action that a row waits for, if any, is done."""
     first = _OUTBOX.alias()
-    done = sa.exists().where(first.c.key == rows.c.after_key, first.c.state == OutboxState.DONE.value)
-    return sa.or_(rows.c.after_key.is_(None), done)
+    state = sa.select(first.c.state).where(first.c.key == rows.c.after_key).scalar_subquery()
+    return sa.or_(rows.c.after_key.is_(None), state == OutboxState.DONE.value)
 
 
 def _moving(conn: sa.Connection, rows: Any, stopped: list[str]) -> sa.ColumnElement[bool]:

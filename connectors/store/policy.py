@@ -30,13 +30,16 @@ class Policies(Database):
             rows = conn.execute(sa.select(table.c.name, table.c.mode).order_by(table.c.name))
             return {row.name: None if row.mode is None else Mode(row.mode) for row in rows}
 
-    def set_mode(self, policy: str, mode: Mode) -> None:
-        """Set a policy's mode. Once it applies again, only causes from then on count (see `decide`)."""
+    def set_mode(self, policy: str, mode: Mode, now: datetime) -> int:
+        """Set a policy's mode; gives how many planned actions were put aside.
+
+        A policy that applies after it did not starts anew: only causes from `now` on count.
+        """
         table = schema.policy
         with self.writing("outbox") as conn:
-            ensure_policy(conn, policy)
-            values = {"mode": mode.value} | ({} if mode is Mode.APPLY else {"decided_mode": mode.value})
-            conn.execute(table.update().where(table.c.name == policy).values(values))
+            aside = note_mode(conn, policy, mode, now)
+            conn.execute(table.update().where(table.c.name == policy).values(mode=mode.value))
+            return aside
 
     def begin(self, rules: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], datetime]:
         """Since when each (policy, rule) acts: as stored, and from `now` on for one that is seen for the first time."""
@@ -69,10 +72,21 @@ class Policies(Database):
         return {scope: since for scope, since in found.items() if scope in wanted}
 
 
-def ensure_policy(conn: sa.Connection, policy: str) -> None:
-    """A row for the policy, if there is none."""
+def note_mode(conn: sa.Connection, policy: str, mode: Mode, now: datetime) -> int:
+    """Note in which mode a policy decides. One that applies after it did not acts on causes from now on; gives how
+    many actions, planned before, were put aside.
+    """
+    table = schema.policy
     into = sa.text("INSERT INTO policy (name, decided_seq) VALUES (:name, 0) ON CONFLICT DO NOTHING")
     conn.execute(into, {"name": policy})
+    before = conn.scalar(sa.select(table.c.decided_mode).where(table.c.name == policy))
+    if before == mode.value:
+        return 0
+    conn.execute(table.update().where(table.c.name == policy).values(decided_mode=mode.value))
+    if mode is not Mode.APPLY or before is None:
+        return 0
+    restart(conn, policy, now)
+    return put_aside(conn, policy, now)
 
 
 def begin(conn: sa.Connection, rules: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], datetime]:
@@ -99,4 +113,5 @@ def put_aside(conn: sa.Connection, scope: str, now: datetime) -> int:
     ours = table.update().where(table.c.state == OutboxState.PLANNED.value)
     if scope != ALL:
         ours = ours.where(sa.or_(table.c.policy == scope, table.c.tool == scope, table.c.record == scope))
-    return conn.execute(ours.values(state=OutboxState.BASELINE.value, updated_at=seconds(now))).rowcount
+    aside = {"state": OutboxState.BASELINE.value, "updated_at": seconds(now)}
+    return conn.execute(ours.values(aside)).rowcount

@@ -52,7 +52,7 @@ class FactReader(Database):
     def open_tickets(self, *, after: int = 0, limit: int = 1000) -> list[int]:
         """Ids of tickets that are not solved, closed, merged, deleted or spam; rising, those greater than `after`."""
         table = schema.ticket
-        query = sa.select(table.c.id).where(table.c.open.is_(True), table.c.id > after)
+        query = sa.select(table.c.id).where(table.c.open == sa.true(), table.c.id > after)
         with self.reading() as conn:
             return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
 
@@ -60,7 +60,7 @@ class FactReader(Database):
         """Open tickets of which something has happened that was not read yet (`History.complete` is false)."""
         table = schema.ticket
         unread = sa.or_(table.c.events_through.is_(None), table.c.events_through < table.c.updated_at)
-        query = sa.select(table.c.id).where(table.c.open.is_(True), table.c.id > after, unread)
+        query = sa.select(table.c.id).where(table.c.open == sa.true(), table.c.id > after, unread)
         with self.reading() as conn:
             return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
 
@@ -94,7 +94,7 @@ def _columns(table: sa.Table, codec: Codec[Any]) -> list[sa.Column[Any]]:
 def _histories(conn: sa.Connection, ids: Sequence[int]) -> list[History]:
     table = schema.ticket
     query = sa.select(*_columns(table, TICKET), table.c.events_through).where(among(conn, table.c.id, ids))
-    tickets = [(TICKET.decode(row), optional_time(row[-1])) for row in conn.execute(query)]
+    tickets = [(TICKET.decode(row), optional_time(row[-1])) for row in conn.execute(query).all()]
     company_ids = {ticket.company_id for ticket, _ in tickets if ticket.company_id is not None}
     person_ids = {ticket.requester_id for ticket, _ in tickets if ticket.requester_id is not None}
     companies: dict[int, Company] = _by_id(conn, schema.company, COMPANY, company_ids)
@@ -125,7 +125,7 @@ def _history(
 
 def _by_id(conn: sa.Connection, table: sa.Table, codec: Codec[T], ids: Iterable[int]) -> dict[int, T]:
     query = sa.select(*_columns(table, codec)).where(among(conn, table.c.id, sorted(ids)))
-    return {row[0]: codec.decode(row) for row in conn.execute(query)}
+    return {row[0]: codec.decode(row) for row in conn.execute(query).all()}
 
 
 def _events(conn: sa.Connection, ids: Sequence[int]) -> dict[int, list[TicketEvent]]:
@@ -133,7 +133,7 @@ def _events(conn: sa.Connection, ids: Sequence[int]) -> dict[int, list[TicketEve
     table = schema.ticket_event
     query = sa.select(*_columns(table, EVENT)).where(among(conn, table.c.ticket_id, ids))
     found: dict[int, list[TicketEvent]] = defaultdict(list)
-    for row in conn.execute(query.order_by(table.c.at, table.c.audit_id, table.c.id)):
+    for row in conn.execute(query.order_by(table.c.at, table.c.audit_id, table.c.id)).all():
         event = EVENT.decode(row)
         found[event.ticket_id].append(event)
     return found

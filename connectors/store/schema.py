@@ -125,6 +125,8 @@ ticket_event = sa.Table(
     _maybe("public", sa.Boolean),
 )
 sa.Index("ticket_event_ticket", ticket_event.c.ticket_id)
+_UNKNOWN = sa.text("actor = 'unknown'")
+sa.Index("ticket_event_unknown", ticket_event.c.ticket_id, sqlite_where=_UNKNOWN, postgresql_where=_UNKNOWN)
 
 incident = sa.Table(
     "incident",
@@ -238,6 +240,7 @@ outbox = sa.Table(
 )
 sa.Index("outbox_state", outbox.c.state, outbox.c.tool, outbox.c.lane, outbox.c.id)
 sa.Index("outbox_record", outbox.c.record, outbox.c.tool, outbox.c.id)
+sa.Index("outbox_again", outbox.c.policy, **_only("again = 1", "again"))
 sa.Index("outbox_dedup_key", outbox.c.dedup_key, **_only("dedup_key IS NOT NULL"))
 
 batch = sa.Table(

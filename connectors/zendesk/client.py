@@ -103,7 +103,7 @@ class Zendesk:
 
     def newest_tickets(self) -> Iterator[bytes]:
         """Tickets by their last update, newest first, a hundred a page; stop asking when a page holds nothing new."""
-        return self._pages("/api/v2/tickets.json", {"sort": "-updated_at"})
+        return self._pages("/api/v2/tickets.json", {"sort": "-updated_at", "include": "users,organizations"})
 
     def tickets(self, ids: Sequence[int]) -> bytes:
         """At most a hundred tickets as they are now; unknown ids are left out by Zendesk."""

@@ -1,0 +1,161 @@
+"""A decision goes in whole, once; each action becomes what mode, start and limits make of it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from connectors.store import Applied, Batch, Mode, OutboxState, Result, StaleLease, Store, UnknownRow
+from mappings.plan import NotConnected
+from tests.connectors.store.make import NOW, action, at, begun, clock, keys, page, plan, save, take, ticket
+
+JIRA = NotConnected(needs="Jira")
+
+
+@pytest.mark.parametrize(
+    ("given", "mode", "state"),
+    [
+        pytest.param({}, Mode.APPLY, "planned", id="apply"),
+        pytest.param({}, Mode.SHADOW, "shadow", id="shadow"),
+        pytest.param({}, Mode.OFF, None, id="off"),
+        pytest.param({"cause_at": at(-1)}, Mode.APPLY, "baseline", id="its cause came before the rule acted"),
+        pytest.param({"cause_at": at(-1)}, Mode.SHADOW, "baseline", id="the same in shadow"),
+        pytest.param({"change": JIRA}, Mode.APPLY, "not_connected", id="its tool is not there"),
+        pytest.param({"change": JIRA}, Mode.SHADOW, "not_connected", id="the same, in shadow"),
+        pytest.param({"change": JIRA, "cause_at": at(-1)}, Mode.APPLY, "baseline", id="not there, and long ago"),
+    ],
+)
+def test_what_an_action_becomes(store: Store, given: dict[str, object], mode: Mode, state: str | None) -> None:
+    """The first that holds: before its start, tool not connected, shadow, planned. Mode off keeps nothing."""
+    applied = plan(store, action("k", **given), mode=mode)
+    assert applied == (Applied(**{state: ("k",)}) if state else Applied())
+    assert [(row.action.key, row.state) for row in store.journal("zendesk:1")] == ([("k", state)] if state else [])
+
+
+def test_an_action_comes_back_as_it_went_in(store: Store) -> None:
+    """The journal holds the whole action with its reason."""
+    given = action("k", not_after=at(480), expects={"group_id": "9", "tier": None}, after="other")
+    plan(store, given, page("p"))
+    row, paged = store.journal("zendesk:1")
+    assert row.action == given
+    assert paged.action == page("p")
+    assert (row.profile_version, row.attempts, row.created_at, row.owner) == ("builder@3f2a", 0, NOW, None)
+
+
+def test_a_key_is_planned_once(store: Store) -> None:
+    """Deciding the same again changes nothing, whatever became of it; of two with one key the first counts."""
+    assert plan(store, action("k", verb="tag"), action("k")).planned == ("k",)
+    assert plan(store, action("k"), now=at(1)) == Applied(known=1)
+    (row,) = take(store)
+    assert row.action.verb == "tag"
+    for state in (OutboxState.FAILED, OutboxState.DONE):
+        store.finish([Result(id=row.id, state=state)], at(1))
+        assert plan(store, action("k"), now=at(2)) == Applied(known=1)
+
+
+def test_only_dropped_with_again_is_planned_again(store: Store) -> None:
+    """A row dropped because the facts changed may be planned anew under its key; one that was given up may not."""
+    plan(store, action("changed"), action("given up", "zendesk:2"))
+    changed, given_up = take(store)
+    store.finish(
+        [
+            Result(id=changed.id, state=OutboxState.DROPPED, again=True, error="group changed"),
+            Result(id=given_up.id, state=OutboxState.DROPPED, error="ticket closed"),
+        ],
+        at(1),
+    )
+    anew = action("changed", expects={"group_id": "10"})
+    assert plan(store, anew, action("given up", "zendesk:2"), now=at(2)) == Applied(planned=("changed",), known=1)
+    (row,) = store.journal("zendesk:1")
+    assert (row.action, row.state, row.error, row.attempts, row.again) == (anew, OutboxState.PLANNED, None, 0, False)
+    assert (row.created_at, row.decided_at) == (NOW, at(2))
+
+
+def test_changed_facts_have_the_ticket_decided_again(store: Store) -> None:
+    """Dropping with `again` brings the ticket back into what has to be decided."""
+    save(store, ticket(1), ticket(2))
+    plan(store, action("a"), action("b", "zendesk:2"), decided_seq=store.changed("sla").through_seq)
+    a, b = take(store)
+    store.finish([Result(id=a.id, state=OutboxState.DROPPED, again=True), Result(id=b.id, state=OutboxState.DONE)], NOW)
+    assert store.changed("sla").ticket_ids == (1,)
+
+
+def test_a_rule_not_begun_starts_with_its_first_decision(store: Store) -> None:
+    """Day one: nothing that lies before a rule's first decision is acted on, even if nobody called `begin`."""
+    applied = store.decide(
+        policy="sla",
+        decided_seq=None,
+        now=NOW,
+        mode=Mode.APPLY,
+        actions=[action("old", cause_at=at(-1)), action("new")],
+    )
+    assert (applied.baseline, applied.planned) == (("old",), ("new",))
+    assert store.begin([("sla", "Response"), ("sla", "Hand-off")], at(5)) == {
+        ("sla", "Response"): NOW,
+        ("sla", "Hand-off"): at(5),
+    }
+
+
+def test_clocks_place_and_plan_go_in_together(store: Store) -> None:
+    """A fence that is refused leaves clocks, `decided_seq` and outbox as they were."""
+    save(store, ticket())
+    through = store.changed("sla").through_seq
+    fence = store.lease("pulse", "run-1", 60)
+    assert fence is not None
+    store.release("pulse", fence)
+    newer = store.lease("pulse", "run-2", 60)
+    with pytest.raises(StaleLease, match=f"we hold fence {fence}, the newest is {newer}"):
+        plan(store, action("k"), clocks=[clock()], decided_seq=through, fence=fence)
+    assert store.clocks(["zendesk:1"]) == {"zendesk:1": []}
+    assert store.decided_seq("sla") == 0
+    assert store.journal("zendesk:1") == []
+    plan(store, action("k"), clocks=[clock()], decided_seq=through, fence=newer)
+    assert store.clocks(["zendesk:1"]) == {"zendesk:1": [clock()]}
+    assert store.decided_seq("sla") == through
+    assert keys(store.journal("zendesk:1")) == ["k"]
+
+
+def test_the_place_never_goes_back(store: Store) -> None:
+    """A late, smaller `decided_seq` is ignored."""
+    for seq in (5, 3, None):
+        plan(store, decided_seq=seq)
+    assert store.decided_seq("sla") == 5
+
+
+@pytest.mark.parametrize(
+    ("settle", "state", "said"),
+    [(Store.approve, OutboxState.PLANNED, "approved"), (Store.refuse, OutboxState.DROPPED, "refused")],
+)
+def test_a_held_batch_waits_for_its_operator(
+    store: Store, settle: Callable[..., int], state: OutboxState, said: str
+) -> None:
+    """A blast limit holds back its batch alone; an operator releases or drops it whole, once."""
+    batch = Batch(hash="c0ffee", policy="sla", verb="escalate", count=2, keys=("a", "b"))
+    applied = plan(store, action("a"), action("b", "zendesk:2"), action("free", "zendesk:3"), hold=[batch])
+    assert (applied.held, applied.planned) == (("a", "b"), ("free",))
+    assert plan(store, action("a"), hold=[batch]).known == 1
+    assert store.batches() == [Batch(hash="c0ffee", policy="sla", verb="escalate", count=2)]
+    assert keys(take(store)) == ["free"]
+    assert settle(store, "c0ffee", at(1)) == 2
+    assert {row.state for row in store.outbox() if row.action.key in "ab"} == {state}
+    assert store.batches() == []
+    assert [b.hash for b in store.batches(said)] == ["c0ffee"]
+    with pytest.raises(UnknownRow, match="no batch of that hash is held"):
+        settle(store, "c0ffee", at(2))
+
+
+def test_applying_after_not_applying_starts_anew(store: Store) -> None:
+    """From shadow to apply, by an operator or by HELPDESK_MODE: what came before is baseline, not a burst."""
+    plan(store, action("a"), mode=Mode.APPLY)
+    plan(store, mode=Mode.SHADOW, now=at(1))
+    applied = plan(store, action("b", cause_at=at(5)), action("c", cause_at=at(10)), mode=Mode.APPLY, now=at(10))
+    assert (applied.baseline, applied.planned) == (("b",), ("c",))
+    states = {row.action.key: row.state for row in store.outbox()}
+    assert states == {"a": OutboxState.BASELINE, "b": OutboxState.BASELINE, "c": OutboxState.PLANNED}
+
+
+def test_adopting_a_baseline_row_releases_it(store: Store) -> None:
+    """An operator may have chosen earlier causes acted on after all, however late."""
+    plan(begun(store), action("a", cause_at=at(-60), not_after=at(-30)), action("b", cause_at=at(-60)), now=at(0))
+    first, _ = store.outbox(state=OutboxState.BASELINE)
+    assert store.adopt([first.id, 404], at(1)) == 1
+    assert keys(take(store, now=at(1))) == ["a"]
