@@ -1,6 +1,7 @@
 """`helpdesk check`: is the configuration right, what does it assume, and what can it not do yet?"""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -26,24 +27,29 @@ def check(
     Exit code 0; or 2 with one line per error: file:line: field: what is wrong; what to write instead.
     """
     files = [profiles.profile_file(profile_file)] if profile_file else profiles.shipped()
-    found: list[Profile] = []
+    found: dict[str, Profile] = {}
     problems: list[Problem] = []
     for path in files:
         try:
-            found.append(profiles.read_profile(path))
+            profile = profiles.read_profile(path)
         except ProfileError as wrong:
             problems += wrong.problems
+            continue
+        if profile.key in found:
+            said = f"{profile.key!r} is another file's key, too"
+            problems.append(Problem(str(path), 1, "profile", said, "give each organisation a key of its own"))
+        found[profile.key] = profile
     try:
         profiles.read_tools()
     except ProfileError as wrong:
         problems += wrong.problems
     problems = sorted(set(problems))
     if as_json:
-        typer.echo(json.dumps(_as_data(found, problems), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_as_data(found.values(), problems), indent=2, ensure_ascii=False))
     elif problems:
         typer.echo("\n".join(str(problem) for problem in problems))
     else:
-        typer.echo("\n\n".join(_tell(profile) for profile in found))
+        typer.echo("\n\n".join(_tell(profile) for profile in found.values()))
     raise typer.Exit(2 if problems else 0)
 
 
@@ -65,7 +71,7 @@ def _tell(profile: Profile) -> str:
     return "\n".join(lines)
 
 
-def _as_data(found: list[Profile], problems: list[Problem]) -> dict[str, object]:
+def _as_data(found: Iterable[Profile], problems: Iterable[Problem]) -> dict[str, object]:
     return {
         "profiles": [
             {

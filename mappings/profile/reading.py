@@ -104,6 +104,8 @@ def read(source: Source) -> Tree:
 
 
 def _yaml_fix(told: str) -> str:
+    if "'\\t'" in told:
+        return "indent with spaces, not with tabs"
     if "found character" in told or "alias" in told or "cannot start" in told:
         return 'put the text in "quotes"'
     if "mapping values are not allowed" in told:

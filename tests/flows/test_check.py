@@ -102,6 +102,24 @@ def test_a_profile_stands_on_the_base_beside_it(tmp_path: Path) -> None:
     ]
 
 
+def test_two_files_cannot_be_one_organisation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copied file whose key was forgotten would write into the other's store."""
+    config = Path(shutil.copytree(CONFIG, tmp_path / "config"))
+    copy = Path(shutil.copy(BUILDER, config / "profiles" / "florist.yaml"))
+    monkeypatch.setattr(profiles, "shipped", lambda: sorted((config / "profiles").glob("*.yaml")))
+    code, lines = check()
+    assert code == 2
+    assert lines == [
+        f"{copy}:1: profile: 'builder' is another file's key, too; give each organisation a key of its own"
+    ]
+
+
+def test_a_file_that_is_no_text_is_told(draft: Path) -> None:
+    """A file saved in another encoding says so, by line."""
+    draft.write_bytes(b"profile: builder\nname: Caf\xe9\n")
+    assert check(str(draft)) == (2, [f"{draft}:2: file: not UTF-8 text; save it as UTF-8"])
+
+
 def test_for_machines() -> None:
     """`--json` holds the same."""
     result = CliRunner().invoke(app, ["check", "builder", "--json"])

@@ -42,6 +42,8 @@ def test_the_unit_names_the_clock(text: str, late: Figure, warn: Figure | None) 
         ("4hb", "no duration", "15m"),
         ("", "no duration", "15m"),
         ("0h", "no time at all", "immediate"),
+        ("99999d", "more than ten years", "best effort"),
+        ("4000bd", "more than ten years", "best effort"),
         ("4h..", "no duration", "15m"),
         ("4h..2h", "the first figure warns", "write 2h..4h"),
         ("2h..2h", "the first figure warns", "write 2h..2h"),
