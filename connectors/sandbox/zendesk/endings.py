@@ -39,7 +39,7 @@ def scrub(desk: Desk, ticket: Ticket) -> None:
         audit.events = tuple(
             event._replace(body=SCRUBBED) if isinstance(event, Comment) else event for event in audit.events
         )
-    desk.account.touch_ticket(ticket)
+    desk.account.touch_ticket(ticket, system=True)
 
 
 def _scrub_old(desk: Desk, ticket: Ticket, deleted_at: int) -> None:
