@@ -269,23 +269,25 @@ class _OneOrMore:
 ONE_OR_MORE = _OneOrMore()
 
 _verbs = "|".join(VERBS)
-Action = Annotated[Do, PlainValidator(read_do), _schema(rf"^({_verbs})( \S+)?$", "An action, for example: tell leads")]
-Cell = Annotated[
+DoField = Annotated[Do, PlainValidator(read_do), _schema(rf"^({_verbs})( \S+)?$", "An action, for example: tell leads")]
+BudgetField = Annotated[
     Budget,
     PlainValidator(_read_budget),
     _schema(
         BUDGET_PATTERN, "15m 4h 7d wall clock, 4bh business hours, 1bd business days, 2h..4h, immediate, best effort"
     ),
 ]
-Compared = Annotated[Comparison, PlainValidator(read_comparison), _schema(r"^(>=|<=|>|<|=) ?[\d.]+$", 'Such as ">=3"')]
+ComparisonField = Annotated[
+    Comparison, PlainValidator(read_comparison), _schema(r"^(>=|<=|>|<|=) ?[\d.]+$", 'Such as ">=3"')
+]
 _AIM = {"type": "string", "pattern": r"^(track|((>=|<=|>|<|=) ?)?[\d.]+.*)$", "description": '">= 95%" or track'}
-Aim = Annotated[Goal | None, PlainValidator(read_goal), WithJsonSchema(_AIM)]
-Aims = Annotated[
+GoalField = Annotated[Goal | None, PlainValidator(read_goal), WithJsonSchema(_AIM)]
+GoalsField = Annotated[
     Goal | Mapping[str, Goal] | None,
     PlainValidator(read_goals),
     WithJsonSchema({"anyOf": [_AIM, {"type": "object", "additionalProperties": _AIM}]}),
 ]
-When = Annotated[
+ScheduleField = Annotated[
     Schedule, PlainValidator(read_schedule), _schema(r"^(hourly|.* \d\d:\d\d)$", "Fri 14:00, first Mon 09:00")
 ]
 Share = Annotated[float, PlainValidator(read_share), _schema(r"^[\d.]+ ?%$", "A share, for example 75%")]
