@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from connectors.pagerduty.client import PagerDuty
-from connectors.zendesk.client import Zendesk
-from mappings.zendesk import Reading
-
 from connectors.clock import domain_clock
+from connectors.pagerduty.client import PagerDuty
 from connectors.store import Mode, Store
+from connectors.zendesk.client import Zendesk
+from flows.profiles import read_profile, read_tools
 from flows.settings import MissingSetting, Settings, needed, secret
-from mappings.profile import Profile, Source, ToolTable, load, load_tools
+from mappings.profile import Profile, ToolTable
 from mappings.replies import Replies
+from mappings.zendesk import Reading
 
 log = logging.getLogger("helpdesk")
 
@@ -66,12 +66,12 @@ class Context:
 def open_context(settings: Settings | None = None, *, plan_only: bool = False) -> Iterator[Context]:
     """Open everything a run needs. Raises ProfileError, StoreError or MissingSetting, each saying place and fix."""
     settings = settings or Settings()
-    profile = load_profile(settings.profile, settings.config_dir)
+    profile = read_profile(settings.profile, settings.config_dir)
     store = Store.open(settings.database_url, profile=profile.key, migrate=settings.database_url.startswith("sqlite"))
     context = Context(
         settings,
         profile,
-        load_tool_table(settings.config_dir),
+        read_tools(settings.config_dir),
         load_replies(settings.config_dir),
         store,
         domain_clock(settings.clock_url),
@@ -88,17 +88,6 @@ def open_context(settings: Settings | None = None, *, plan_only: bool = False) -
         store.close()
 
 
-def load_profile(name: str, config_dir: Path) -> Profile:
-    """A profile by key (`builder`) or by path, on top of base.yaml."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) else config_dir / "profiles" / f"{name}.yaml"
-    return load([_source(config_dir / "base.yaml", config_dir), _source(path, config_dir)])
-
-
-def load_tool_table(config_dir: Path) -> ToolTable:
-    """Names of fields, groups and scopes in the tools (config/tools/)."""
-    return load_tools([_source(path, config_dir) for path in sorted((config_dir / "tools").glob("*.yaml"))])
-
-
 def load_replies(config_dir: Path) -> Replies:
     """The texts that customers read, by language and name."""
     root = config_dir / "templates"
@@ -108,14 +97,6 @@ def load_replies(config_dir: Path) -> Replies:
         if folder.is_dir()
     }
     return Replies(texts)
-
-
-def _source(path: Path, config_dir: Path) -> Source:
-    try:
-        shown = path.resolve().relative_to(config_dir.resolve().parent)
-    except ValueError:
-        shown = path
-    return Source(str(shown), path.read_text())
 
 
 def _zendesk(settings: Settings) -> Zendesk | None:

@@ -1,7 +1,7 @@
 """Delivery: the outbox out to the tools, lane by lane, each row's own result read (design §4, "Outbox row").
 
-A row is `sending` before the call; a call without an answer leaves it `unknown`, and unknown is resolved by looking in the
-tool, never by sending again. Deadlines of calls are real time; whether an action still makes sense is domain time.
+A row is `sending` before the call; a call without an answer leaves it `unknown`, and unknown is resolved by looking in
+the tool, never by sending again. Deadlines of calls are real time; whether an action still makes sense is domain time.
 """
 
 import time
@@ -13,9 +13,9 @@ from connectors.store import OutboxRow, OutboxState, Result
 from flows.context import Context, log
 from flows.report import Delivered
 from mappings.model import ENDED, Ticket
-from mappings.pagerduty import event
+from mappings.pagerduty import event, incident
 from mappings.plan import Lane, PageResolve, PageTrigger, TicketChange
-from mappings.zendesk import find_keys, job_results, list_page, ticket_row
+from mappings.zendesk import find_keys, job_results, read_page, ticket_row
 
 BATCH = 100
 """Tickets an update_many takes."""
@@ -134,7 +134,8 @@ def _resolve_pages(ctx: Context, told: Delivered) -> None:
     for row in ctx.store.unknown("pagerduty"):
         change = row.action.change
         assert isinstance(change, PageTrigger | PageResolve)
-        found = ctx.pagerduty.incident_by_key(change.dedup_key)
+        body = ctx.pagerduty.incident_by_key(change.dedup_key)
+        found = None if body is None else incident(body, change.dedup_key)
         wanted = isinstance(change, PageTrigger) or (found is not None and found.resolved_at is not None)
         if found is not None and wanted:
             _finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=change.dedup_key)])
@@ -193,7 +194,7 @@ def _fresh(ctx: Context, told: Delivered, ids: Sequence[int]) -> dict[int, Ticke
     if not ids:
         return {}
     told.calls += 1
-    page = list_page(ctx.zendesk.tickets(ids), ctx.reading)
+    page = read_page(ctx.zendesk.tickets(ids), ctx.reading)
     return {ticket.id: ticket for ticket in page.tickets}
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.settings import ROOT
-from mappings.profile import Profile, Source, load
+from mappings.profile import Profile, Source, ToolTable, load, load_tools
 
 CONFIG = ROOT / "config"
 
@@ -36,6 +36,11 @@ def read_profile(name: str | Path, config: Path = CONFIG) -> Profile:
 def read_templates(config: Path = CONFIG) -> list[Source]:
     """Every reply text, `templates/<language>/<name>.md`."""
     return [_source(path) for path in sorted((config / "templates").glob("*/*.md"))]
+
+
+def read_tools(config: Path = CONFIG) -> ToolTable:
+    """Where our facts live in the tools, `tools/*.yaml`. Raises `ProfileError`."""
+    return load_tools([_source(path) for path in sorted((config / "tools").glob("*.yaml"))])
 
 
 def _base(path: Path, config: Path) -> Path:

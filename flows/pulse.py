@@ -1,11 +1,12 @@
 """The minute: sync → decide → apply → deliver, one pulse at a time (design §3).
 
-`beat` is the plain function; `pulse` wraps it as one async Prefect flow with a handful of tasks. What must not be lost is
-in our store; Prefect is the scheduler and the console. A lease with a fence lets one pulse decide and deliver at a time.
+`beat` is the plain function; `pulse` wraps it as one async Prefect flow with a handful of tasks. What must not be lost
+is in our store; Prefect is the scheduler and the console. A lease with a fence lets one pulse decide and deliver at a
+time.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -85,14 +86,14 @@ def _run_name() -> str:
     return f"{datetime.now(UTC):%H:%M} pulse ({flow_run.parameters.get('mode', Apply.APPLY)})"
 
 
-def _task(name: str, ctx: Context, work: Callable[[Context], T]) -> Callable[[], T]:
+def _task(name: str, ctx: Context, work: Callable[[Context], T]) -> Callable[[], Awaitable[T]]:
     """A step of the pulse as a Prefect task, so that the run page shows how long it took."""
 
     @task(name=name, task_run_name=name, persist_result=False)
     async def step() -> T:
         return await asyncio.to_thread(work, ctx)
 
-    return step  # type: ignore[return-value]
+    return step
 
 
 @flow(name="pulse", flow_run_name=_run_name, validate_parameters=True, persist_result=False)
@@ -122,7 +123,7 @@ async def pulse(mode: Apply = Apply.APPLY) -> str:
 
 
 async def _steps(ctx: Context, found: Pulse) -> None:
-    await sync.open_account(ctx)
+    await asyncio.to_thread(sync.open_account, ctx)
     tools = await asyncio.gather(*(_task(f"sync {name}", ctx, work)() for name, work in sync.TOOLS.items()))
     found.synced = {name: said for told in tools for name, said in told.items()}
     found.decided = await _task("decide", ctx, decide)()

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from connectors.errors import ConnectorError
-
 from connectors.store import OutboxState
 from flows.cases import Case, Decided, cases
 from flows.context import Context, log

@@ -40,7 +40,7 @@ def measure_name(measure: str) -> str:
 
 def promise_words(clock: Clock, profile: Profile) -> str:
     """Whose promise it is, and how long: `P2, Business: 4 business hours`."""
-    plan = clock.dims.get("plan")
+    plan = clock.dims.get("plan", "")
     names = [clock.dims.get("severity"), profile.plans[plan].name if plan in profile.plans else plan]
     if len(profile.plans) == 1:
         names = names[:1]

@@ -15,6 +15,9 @@ from mappings.model import Actor, EventKind, History, Status, TicketEvent
 FIELDS = ("status", "severity", "kind", "module", "tier", "priority", "group_id", "assignee_id", "company_id", "tags")
 """The fields whose past matters to a clock or a rule."""
 
+UNREAD = "unread"
+"""The cause of a change whose event has not been read yet: nothing may be keyed by it."""
+
 _TIE = {EventKind.COMMENT: 0, EventKind.NOTIFICATION: 0}
 """Of simultaneous events a reply comes first, then status, then the rest (anchors §4.4)."""
 
@@ -121,9 +124,8 @@ def _unread(steps: list[Step], initial: dict[str, str | None], now: dict[str, st
     latest = dict(initial)
     for step in steps:
         latest[step.field] = step.new
-    cause = str(epoch(at))
     return [
-        Step(at, field, latest.get(field), value, Actor.UNKNOWN, cause)
+        Step(at, field, latest.get(field), value, Actor.UNKNOWN, UNREAD)
         for field, value in sorted(now.items())
         if latest.get(field) != value
     ]

@@ -514,6 +514,24 @@ def test_command_that_cannot_be_understood(helpdesk: Callable[..., Result]) -> N
     ]
 
 
+def test_what_is_not_known_is_left_out() -> None:
+    """Rows that need a dimension which is not given do not apply, and people are told which."""
+    house = profile("builder")
+    question = ask(house, severity="P2", at="2026-05-05T10:00")
+    found = quote(house, question)
+    assert question.dims == {"severity": "P2"}
+    assert "First response" not in {one.target for one in found}
+    last = as_text(house, question, found).splitlines()[-1]
+    assert last == "Not quoted: First response (needs plan); Hand-off response (needs plan)."
+
+
+def test_what_follows_from_what_is_known() -> None:
+    """The only plan there is, the tier that a plan enters, the family and ladder of a kind."""
+    assert ask(profile("roofing"), severity="urgent", at="2026-05-05").dims["plan"] == "standard"
+    asked = ask(profile("archbuilder"), severity="P2", plan="professional", kind="refund", at="2026-05-05").dims
+    assert (asked["tier"], asked["family"], asked["ladder"]) == (2, "billing", "billing")
+
+
 def test_question_that_cannot_be_understood() -> None:
     """Every wrong option is told at once, with what was probably meant."""
     with pytest.raises(QuestionError) as caught:

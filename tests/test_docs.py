@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "deploy").glob("*.md")])
 SPEAKING = [*PAGES, *sorted((ROOT / "deploy").rglob("*.yaml")), ROOT / "deploy" / "Dockerfile"]
 
-COMING = frozenset({"adopt", "approve", "demo", "migrate", "outbox", "pause", "resume", "sandbox", "serve", "watchdog"})
+COMING = frozenset({"demo", "watchdog"})
 """Commands that the documents may name although they are not there yet; a command that is there needs no entry."""
 
 KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

@@ -50,10 +50,11 @@ def test_modules_are_short() -> None:
 
 
 def test_functions_are_short() -> None:
-    """No function is over 60 lines."""
+    """No function is over 60 lines, but for a migration's, which is one list of steps."""
     long = [
         f"{place(path, node)} {node.name} has {length}"
         for path in modules(*LAYERS)
+        if path.parent.parts[-2:] != ("migrations", "versions")
         for node in functions(path)
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
     ]
@@ -214,4 +215,4 @@ def test_yaml_parses() -> None:
     files = [path for folder in ("config", "deploy") for path in (ROOT / folder).rglob("*.yaml")]
     assert files
     for path in files:
-        assert list(YAML(typ="safe").load_all(path.read_text())), path
+        assert list(YAML(typ="safe", pure=True).load_all(path.read_text())), path

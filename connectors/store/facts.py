@@ -17,7 +17,7 @@ from connectors.store.codec import Codec, seconds
 from connectors.store.database import Database, Row, among, chunks, insert, lock, upsert
 from connectors.store.sources import park, save_source
 from connectors.store.values import Facts, Saved, SourceState
-from mappings.model import DONE, Company, Incident, Person, Status, Ticket, TicketEvent
+from mappings.model import DONE, Actor, Company, Incident, Person, Status, Ticket, TicketEvent
 
 COMPANY = Codec(Company)
 PERSON = Codec(Person)
@@ -135,12 +135,28 @@ class _Page:
         return tuple(row[_DEDUP_KEY] for row in news.rows.values())
 
     def _events(self) -> tuple[int, set[int]]:
-        """Add the events not seen before; gives how many, and their tickets."""
+        """Add the events not seen before, and say who was behind those of which it was not known.
+
+        Gives how many, and their tickets.
+        """
         events = {event.id: event for event in self.facts.events}
-        known = set(_stored(self.conn, schema.ticket_event.c.id, list(events)))
+        known = self._actors(list(events))
         new = [event for id, event in events.items() if id not in known]
+        told = [
+            event for id, event in events.items() if known.get(id) == Actor.UNKNOWN.value and event.actor != known[id]
+        ]
         insert(self.conn, schema.ticket_event, [EVENT.encode(event) for event in new])
-        return len(new), {event.ticket_id for event in new}
+        upsert(self.conn, schema.ticket_event, [EVENT.encode(event) for event in told])
+        return len(new) + len(told), {event.ticket_id for event in [*new, *told]}
+
+    def _actors(self, ids: Sequence[int]) -> dict[int, str]:
+        """Who is behind those of these events that are stored."""
+        table = schema.ticket_event
+        return {
+            row.id: row.actor
+            for some in chunks(ids)
+            for row in self.conn.execute(sa.select(table.c.id, table.c.actor).where(among(self.conn, table.c.id, some)))
+        }
 
     def _tickets(self, seq: int) -> list[int]:
         """Write the tickets that changed, numbered after `seq`; gives their ids in that order."""

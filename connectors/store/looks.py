@@ -12,11 +12,14 @@ from connectors.store.decisions import journalled as held_keys
 from connectors.store.facts import raise_tickets
 from connectors.store.journal import decode_row, select_rows
 from connectors.store.values import Applied, OutboxRow, OutboxState
-from mappings.model import PageStatus
+from mappings.model import Actor, ClockState, EventKind, PageStatus
 from mappings.plan import Action, NotConnected
 
 _OUTBOX = schema.outbox
 _VERSION = "profile_version"
+
+REPLY_MEASURES = ("first_reply", "handoff_reply", "update", "progress", "ack")
+"""Measures that a comment stops."""
 
 
 class Looks(Database):
@@ -86,6 +89,45 @@ class Looks(Database):
         )
         with self.reading() as conn:
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
+
+    def unattributed(self, limit: int) -> list[int]:
+        """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped."""
+        event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
+        record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
+        stoppable = sa.exists().where(
+            clock.c.record == record,
+            clock.c.state == ClockState.RUNNING.value,
+            clock.c.measure.in_(REPLY_MEASURES),
+        )
+        unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
+        query = (
+            sa.select(event.c.ticket_id)
+            .join(ticket, ticket.c.id == event.c.ticket_id)
+            .where(
+                event.c.actor == Actor.UNKNOWN.value,
+                event.c.kind == EventKind.COMMENT.value,
+                event.c.public.is_(True),
+                ticket.c.open.is_(True),
+                unread,
+                stoppable,
+            )
+        )
+        with self.reading() as conn:
+            return list(conn.scalars(query.distinct().limit(limit)))
+
+    def unread_since(self, at: datetime, limit: int) -> list[int]:
+        """Open tickets created after `at` that were touched before anything of their past was read."""
+        event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
+        record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
+        query = sa.select(ticket.c.id).where(
+            ticket.c.open.is_(True),
+            ticket.c.created_at >= seconds(at),
+            ticket.c.updated_at > ticket.c.created_at,
+            ~sa.exists().where(event.c.ticket_id == ticket.c.id),
+            ~sa.exists().where(clock.c.record == record),
+        )
+        with self.reading() as conn:
+            return list(conn.scalars(query.limit(limit)))
 
     def preview(self, *, policy: str, actions: Sequence[Action], now: datetime) -> Applied:
         """What `decide` would put into the journal in mode apply; writes nothing."""

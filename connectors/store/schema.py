@@ -125,6 +125,8 @@ ticket_event = sa.Table(
     _maybe("public", sa.Boolean),
 )
 sa.Index("ticket_event_ticket", ticket_event.c.ticket_id)
+_UNKNOWN = sa.text("actor = 'unknown'")
+sa.Index("ticket_event_unknown", ticket_event.c.ticket_id, sqlite_where=_UNKNOWN, postgresql_where=_UNKNOWN)
 
 incident = sa.Table(
     "incident",

@@ -10,15 +10,16 @@ from mappings.profile import Problem, Profile, ProfileError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(check)
+    app.command(hidden=True)(schema)
 
 
 def check(
     profile_file: Annotated[
         str | None, typer.Argument(metavar="[PROFILE-FILE]", help="A profile's file or key; without it, all profiles.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine to read.")] = False,
 ) -> None:
     """Validate the configuration.
 
@@ -31,9 +32,14 @@ def check(
         try:
             found.append(profiles.read_profile(path))
         except ProfileError as wrong:
-            problems += [problem for problem in wrong.problems if problem not in problems]
+            problems += wrong.problems
+    try:
+        profiles.read_tools()
+    except ProfileError as wrong:
+        problems += wrong.problems
+    problems = sorted(set(problems))
     if as_json:
-        typer.echo(json.dumps(_as_data(found, problems), indent=2))
+        typer.echo(json.dumps(_as_data(found, problems), indent=2, ensure_ascii=False))
     elif problems:
         typer.echo("\n".join(str(problem) for problem in problems))
     else:
@@ -41,9 +47,20 @@ def check(
     raise typer.Exit(2 if problems else 0)
 
 
+def schema() -> None:
+    """Write the JSON Schemas of config/, by which editors check and complete what is typed."""
+    from mappings.profile.schema import MODELS, schema_text
+
+    for name, model in MODELS.items():
+        path = profiles.CONFIG / "schema" / name
+        path.write_text(schema_text(model), encoding="utf-8")
+        typer.echo(f"wrote {path}")
+
+
 def _tell(profile: Profile) -> str:
     lines = [f"{profile.version}: {profile.name}: no errors"]
     lines += [f"  assumed: {path}: {what}" for path, what in profile.assumed.items()]
+    lines += [f"  not yet: {path}: {what}" for path, what in _not_yet(profile)]
     lines += [f"  warning: {warning}" for warning in profile.warnings]
     return "\n".join(lines)
 
@@ -54,9 +71,19 @@ def _as_data(found: list[Profile], problems: list[Problem]) -> dict[str, object]
             {
                 "profile": profile.version,
                 "assumed": dict(profile.assumed),
+                "not_yet": dict(_not_yet(profile)),
                 "warnings": [warning._asdict() for warning in profile.warnings],
             }
             for profile in found
         ],
         "errors": [problem._asdict() for problem in problems],
     }
+
+
+def _not_yet(profile: Profile) -> list[tuple[str, str]]:
+    """The lines of a profile that are right, and that nothing here can carry out so far."""
+    from mappings.policies.rules import FACTS
+    from mappings.policies.sla.measures import WATCHES
+    from mappings.profile.reach import not_yet
+
+    return not_yet(profile, facts=FACTS, measures=WATCHES)

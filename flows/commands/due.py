@@ -18,6 +18,8 @@ T = TypeVar("T")
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 _FACTS = ("vip", "escalated", "role", "tag", "brand", "family", "ladder")
 """The dimensions without an option of their own (design §11)."""
+_ASKED_BY = {"family": "kind", "ladder": "kind"}
+"""Dimensions that come with another one."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,8 +128,8 @@ def as_json(quotes: Iterable[Quote]) -> str:
     )
 
 
-def as_text(profile: Profile, question: Question, quotes: Iterable[Quote]) -> str:
-    """The answer for people: local times, and which target binds where several share a measure."""
+def as_text(profile: Profile, question: Question, quotes: Sequence[Quote]) -> str:
+    """The answer for people: local times, which target binds where several share a measure, and what was not asked."""
     zone = profile.zone
     rows = [("TARGET", "MEASURE", "FIGURE", "WARNED", "DUE", "")]
     rows += [
@@ -145,7 +147,9 @@ def as_text(profile: Profile, question: Question, quotes: Iterable[Quote]) -> st
     known = ", ".join(f"{key} {_word(value)}" for key, value in question.dims.items())
     lines = [f"{profile.name}: {known}", f"from {_local(question.at, profile)} ({zone.key}):", ""]
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines if len(rows) > 1 else [*lines[:2], "no target applies"])
+    lines = lines if quotes else [*lines[:2], "no target applies"]
+    silent = _unasked(profile, question, {found.target for found in quotes})
+    return "\n".join([*lines, "", f"Not quoted: {'; '.join(silent)}."] if silent else lines)
 
 
 def register(app: typer.Typer) -> None:
@@ -185,6 +189,17 @@ def _found(option: str, given: object, found: T | None, known: Iterable[object],
     if given is not None and found is None:
         problems.append(f"--{option}: unknown {given!r}; {suggest(str(given), [str(one) for one in known])}")
     return found
+
+
+def _unasked(profile: Profile, question: Question, quoted: set[str]) -> list[str]:
+    """Targets that might apply if more were known of the ticket, with what is missing."""
+    told = []
+    for name, target in profile.targets.items():
+        asked = (_ASKED_BY.get(dimension, dimension) for dimension in (*target.by, *target.where))
+        missing = [dimension for dimension in dict.fromkeys(asked) if dimension not in question.dims]
+        if name not in quoted and missing:
+            told.append(f"{name} (needs {' and '.join(missing)})")
+    return told
 
 
 def _facts(profile: Profile, facts: Iterable[str], problems: list[str]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """`helpdesk migrate|outbox|pause|resume|mode|approve|adopt`: what an operator says to the store.
 
-Nothing here calls a tool: it changes what the next pulse may do. Every command prints what it changed; exit code 2 and one
-line where it refuses.
+Nothing here calls a tool: it changes what the next pulse may do. Every command prints what it changed; exit code 2 and
+one line where it refuses.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import typer
 if TYPE_CHECKING:
     from connectors.store import OutboxRow, Store
 
+POLICIES = ("sla", "rules", "paging")
 TOOLS = ("zendesk", "intercom", "discourse", "pagerduty", "jira")
-"""What a pause may name besides `all`, a policy and a record."""
+"""What may be named. Said here, and not taken from flows.context, so that `pause` works when nothing else does."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]
 Rows = Annotated[list[int], typer.Argument(metavar="ID...", help="Rows, as `helpdesk outbox list` numbers them.")]
@@ -108,9 +109,8 @@ def mode(
     to: Annotated[str | None, typer.Argument(metavar="[off|shadow|apply]", help="The new mode.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show policies' modes, or set one. HELPDESK_MODE caps them all. Applying starts anew: earlier causes stay baseline."""
+    """Show policies' modes, or set one; HELPDESK_MODE caps them all. A policy that applies again starts anew."""
     from connectors.store import Mode
-    from flows.context import POLICIES
 
     aside = 0
     with opened() as (store, now):
@@ -193,19 +193,17 @@ def _move(ids: Sequence[int], change: Callable[[int], OutboxRow], said: str, as_
 
 def _scope(command: str, scope: str) -> str:
     """A scope that means something, so that a slip of the pen does not pause nothing."""
-    from flows.context import POLICIES
-
     if re.fullmatch(r"[a-z]+:\S+", scope) and scope.partition(":")[0] in TOOLS:
         return scope
     return _one_of(command, scope, ["all", *POLICIES, *TOOLS], "a record such as zendesk:123")
 
 
 def _one_of(command: str, word: str, known: Sequence[str], other: str = "") -> str:
-    if word in known:
-        return word
-    near = difflib.get_close_matches(word, known, 1)
-    hint = f"; did you mean {str(near[0])!r}?" if near else ""
-    _refuse(f"{command}: {word!r}: write {', '.join([*known, *([other] if other else [])])}{hint}")
+    if word not in known:
+        near = difflib.get_close_matches(word, known, 1)
+        hint = f"; did you mean {str(near[0])!r}?" if near else ""
+        _refuse(f"{command}: {word!r}: write {', '.join(known)}{f', or {other}' if other else ''}{hint}")
+    return word
 
 
 def _aside(count: int) -> str:

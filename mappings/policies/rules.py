@@ -1,8 +1,9 @@
 """Rules: when these facts hold, do this (profiles.md §6).
 
 A rule is judged on an event of the ticket: it was created, a fact that the rule names changed, it was escalated, solved
-or reopened. Never continuously: `office` and `covered` are what they were at that event. It fires once per ticket unless
-`again: true`. Judging replays the whole past, so it gives the same actions each time; the journal lets each out once.
+or reopened. Never continuously: `office` and `covered` are what they were at that event. It fires once per ticket,
+unless `again: true`. Judging replays the whole past, so it gives the same actions each time; the journal lets each out
+once.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -8,6 +8,7 @@ from mappings.profile.reading import Source
 from mappings.profile.rules import Rule, Target
 from mappings.profile.sections import Kind, Plan, Route, Severity, Tier
 from mappings.profile.terms import Comparison, Do
+from mappings.profile.tools import ToolTable, load_tools
 
 __all__ = [
     "Budget",
@@ -25,7 +26,9 @@ __all__ = [
     "Source",
     "Target",
     "Tier",
+    "ToolTable",
     "Unit",
     "load",
+    "load_tools",
     "parse_budget",
 ]

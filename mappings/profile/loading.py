@@ -11,7 +11,7 @@ from mappings.profile.findings import Finding
 from mappings.profile.order import check_order
 from mappings.profile.problems import Problem, ProfileError, suggest
 from mappings.profile.profile import Profile
-from mappings.profile.reading import Source, Tree, merge, read
+from mappings.profile.reading import Merged, Source, Tree, merge, read, spell
 from mappings.profile.references import check_references
 from mappings.profile.templates import check_replies, check_texts
 
@@ -66,11 +66,23 @@ def _read_all(sources: Sequence[Source]) -> tuple[Tree, list[Problem]]:
             broken += wrong.problems
     if broken or not trees:
         raise ProfileError(broken)
-    merged, problems = trees[0], []
+    merged = Merged(trees[0], [], [])
     for tree in trees[1:]:
-        merged, more = merge(merged, tree)
-        problems += more
-    return merged, problems
+        laid = merge(merged.tree, tree)
+        merged = Merged(laid.tree, merged.problems + laid.problems, merged.removed + laid.removed)
+    _forget_assumptions(merged)
+    return merged.tree, merged.problems
+
+
+def _forget_assumptions(merged: Merged) -> None:
+    """What was taken away is no longer assumed."""
+    assumed = merged.tree.at(["assumed"])
+    if assumed is None or not isinstance(assumed.value, dict):
+        return
+    gone = [spell(path) for path in merged.removed]
+    for key in list(assumed.value):
+        if any(key == path or key.startswith(f"{path}.") for path in gone):
+            del assumed.value[key]
 
 
 def _copy_tables(tree: Tree) -> list[Problem]:

@@ -138,7 +138,7 @@ class Survey(Part):
     ask: tuple[str, ...]
     every: Literal["week", "month", "quarter", "year"] | None = None
     also: tuple[str, ...] = ()
-    on: str | None = None
+    after: str | None = None
 
 
 class Interviews(Part):

@@ -146,26 +146,33 @@ def _scalar(node: ScalarNode) -> str | int | float | bool | None:
     return text
 
 
-def merge(base: Tree, over: Tree) -> tuple[Tree, list[Problem]]:
+class Merged(NamedTuple):
+    """One file laid over another: the tree, what was wrong, and the paths that null took away."""
+
+    tree: Tree
+    problems: list[Problem]
+    removed: list[Path]
+
+
+def merge(base: Tree, over: Tree) -> Merged:
     """Lay one file over another: maps merge by key, null removes a key, lists and scalars replace."""
     problems: list[Problem] = []
-    return _merge(base, over, (), problems), problems
+    removed: list[Path] = []
 
-
-def _merge(base: Tree, over: Tree, path: Path, problems: list[Problem]) -> Tree:
-    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
-        return over
-    merged, lines = dict(base.value), dict(base.keys)
-    for key, child in over.value.items():
-        below = (*path, key)
-        lines[key] = over.keys[key]
-        if child.value is None:
-            if key not in base.value:
+    def lay(under: Tree, upper: Tree, path: Path) -> Tree:
+        if not (isinstance(under.value, dict) and isinstance(upper.value, dict)):
+            return upper
+        merged, lines = dict(under.value), dict(under.keys)
+        for key, child in upper.value.items():
+            below = (*path, key)
+            lines[key] = upper.keys[key]
+            if child.value is not None:
+                merged[key] = lay(merged[key], child, below) if key in merged else child
+            elif merged.pop(key, None) is None:
                 problem = "null removes what the base has, and it has no such key"
-                problems.append(Problem(child.file, child.line, spell(below), problem, suggest(key, base.value)))
-            merged.pop(key, None)
-        elif key in base.value:
-            merged[key] = _merge(base.value[key], child, below, problems)
-        else:
-            merged[key] = child
-    return Tree(merged, over.file, over.line, lines)
+                problems.append(Problem(child.file, child.line, spell(below), problem, suggest(key, under.value)))
+            else:
+                removed.append(below)
+        return Tree(merged, upper.file, upper.line, lines)
+
+    return Merged(lay(base, over, ()), problems, removed)

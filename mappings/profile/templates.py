@@ -1,7 +1,6 @@
 """Reply texts: each that a rule names is there in each language, and uses only placeholders that we can fill."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 import jinja2
 from jinja2 import meta, nodes
@@ -81,8 +80,13 @@ def _replies(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 
 def _name(source: Source) -> str:
-    return PurePosixPath(source.name.replace("\\", "/")).stem
+    return _parts(source)[-1].removesuffix(".md")
 
 
 def _language(source: Source) -> str:
-    return PurePosixPath(source.name.replace("\\", "/")).parent.name
+    return _parts(source)[-2]
+
+
+def _parts(source: Source) -> list[str]:
+    """The end of `…/templates/<language>/<name>.md`."""
+    return ["", *source.name.replace("\\", "/").split("/")]

@@ -1,15 +1,15 @@
 """Where our facts live in a tool: the tables of config/tools, typed. Names and titles only; ids are looked up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Literal
 
 from pydantic import Field as Setting
 from pydantic import ValidationError, model_validator
 
 from mappings.profile.errors import tell
 from mappings.profile.part import Keyed, Part, Parts
-from mappings.profile.problems import Problem, ProfileError, nearest
+from mappings.profile.problems import Problem, ProfileError, nearest, suggest
 from mappings.profile.reading import Source, read
 from mappings.profile.terms import wrong
 
@@ -84,6 +84,8 @@ class Zendesk(Part):
     user_fields: Parts[str, Field]
     company: Literal["external_id"] = "external_id"
     """The organisation's property that holds the company's id in the product."""
+    channels: Mapping[str, str] = {}
+    """Zendesk's channel (`via`) → our source; one that is not listed keeps its name."""
     groups: Mapping[str, str] = {}
     """A group's name in the profile → its name in the account, where the two differ."""
     bots: tuple[str, ...] = ()
@@ -112,30 +114,49 @@ class PagerDuty(Part):
         return self.services.get(name, name)
 
 
-Table = TypeVar("Table", Zendesk, PagerDuty)
+class ToolTable(Part):
+    """The tables of config/tools."""
+
+    zendesk: Zendesk
+    pagerduty: PagerDuty
 
 
-def load_zendesk(source: Source) -> Zendesk:
-    """Type the Zendesk table, or raise `ProfileError` with all problems."""
-    return _load(Zendesk, source)
+TOOLS: Mapping[str, type[Zendesk] | type[PagerDuty]] = {"zendesk": Zendesk, "pagerduty": PagerDuty}
 
 
-def load_pagerduty(source: Source) -> PagerDuty:
-    """Type the PagerDuty table, or raise `ProfileError` with all problems."""
-    return _load(PagerDuty, source)
+def load_tools(sources: Iterable[Source]) -> ToolTable:
+    """Type the tables of config/tools, each known by its `tool:`. Raises `ProfileError` with all problems."""
+    tables: dict[str, Zendesk | PagerDuty] = {}
+    problems: list[Problem] = []
+    for source in sources:
+        try:
+            table = _typed(source)
+        except ProfileError as wrong_table:
+            problems += wrong_table.problems
+        else:
+            tables[table.tool] = table
+    if not problems:
+        for tool in TOOLS:
+            if tool not in tables:
+                problems.append(Problem(f"config/tools/{tool}.yaml", 1, "tool", "no such table", f"add tool: {tool}"))
+    if problems:
+        raise ProfileError(problems)
+    return ToolTable.model_validate(tables)
 
 
-def _load(model: type[Table], source: Source) -> Table:
+def _typed(source: Source) -> Zendesk | PagerDuty:
     tree = read(source)
+    tool = tree.at(["tool"])
+    model = TOOLS.get(str(tool.value)) if tool is not None else None
+    if model is None:
+        told = "missing" if tool is None else f"unknown tool {tool.value!r}"
+        raise ProfileError([tree.problem(["tool"], told, suggest(str(tool.value if tool else ""), TOOLS))])
     try:
         table = model.model_validate(tree.plain())
     except ValidationError as invalid:
         raise ProfileError(problem for _, problem in tell(model, tree, invalid)) from None
-    problems: list[Problem] = []
-    if isinstance(table, Zendesk):
-        problems = [tree.problem(path, problem, fix) for path, problem, fix in _faults(table)]
-    if problems:
-        raise ProfileError(problems)
+    if isinstance(table, Zendesk) and (faults := list(_faults(table))):
+        raise ProfileError(tree.problem(path, problem, fix) for path, problem, fix in faults)
     return table
 
 

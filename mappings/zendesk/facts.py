@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from mappings.model import Company, Person, Status, Ticket, TicketEvent
+from mappings.profile.tools import Field
 from mappings.zendesk.events import Audit, ExportedAudit, audit_events, exported_events
-from mappings.zendesk.reading import Reading
+from mappings.zendesk.reading import CHANNELS, Reading
 
 _STATUSES = {status.value: status for status in Status}
 _STAFF = frozenset({"agent", "admin"})
@@ -176,7 +177,13 @@ def _row_by_row(body: bytes, parked: list[tuple[str, str]]) -> _Body:
                 good[name].append(decoder.decode(row))
             except msgspec.ValidationError as wrong:
                 parked.append((f"{kind}:{_id_of(row, place)}", f"{name[:-1]} cannot be read: {wrong}"))
-    return _Body(**good, **{name: getattr(where, name) for name in _Where.__struct_fields__})
+    return _Body(
+        **good,
+        after_cursor=where.after_cursor,
+        end_of_stream=where.end_of_stream,
+        end_time=where.end_time,
+        meta=where.meta,
+    )
 
 
 def _id_of(row: msgspec.Raw, place: int) -> str:
@@ -209,7 +216,7 @@ def _ticket(row: _Ticket, reading: Reading) -> Ticket:
         updated_at=row.updated_at,
         subject=row.subject or "",
         priority=row.priority,
-        channel=source or _channel(row.via, reading),
+        channel=source or _channel(row.via),
         requester_id=row.requester_id,
         submitter_id=row.submitter_id,
         assignee_id=row.assignee_id,
@@ -235,13 +242,13 @@ def _status(row: _Ticket) -> Status:
     return _STATUSES.get(row.status, Status.OPEN)
 
 
-def _channel(via: _Via | None, reading: Reading) -> str:
+def _channel(via: _Via | None) -> str:
     channel = "web" if via is None or via.channel is None else str(via.channel)
-    return reading.names.channels.get(channel, channel)
+    return CHANNELS.get(channel, channel)
 
 
 def _person(row: _User, reading: Reading) -> Person:
-    role = (row.user_fields or {}).get(reading.names.role)
+    role = reading.table.user_fields["role"]
     return Person(
         id=row.id,
         name=row.name,
@@ -249,7 +256,7 @@ def _person(row: _User, reading: Reading) -> Person:
         agent=row.role in _STAFF,
         admin=row.role == "admin",
         email=row.email,
-        role=_without(role, reading.names.role_prefix),
+        role=_value(row.user_fields, role),
         company_id=row.organization_id,
         locale=row.locale,
         active=row.active is not False,
@@ -257,18 +264,21 @@ def _person(row: _User, reading: Reading) -> Person:
 
 
 def _company(row: _Organization, reading: Reading) -> Company:
-    fields, names = row.organization_fields or {}, reading.names
+    named = reading.table.organization_fields
+    csm = _value(row.organization_fields, named["csm"])
     return Company(
         id=row.id,
         name=row.name,
         updated_at=row.updated_at,
         external_id=None if row.external_id is None else str(row.external_id),
-        plan=_without(fields.get(names.plan), names.plan_prefix),
-        vip=bool(fields.get(names.vip)),
-        csm=fields.get(names.csm) or None,
+        plan=_value(row.organization_fields, named["plan"]),
+        vip=bool((row.organization_fields or {}).get(named["vip"].known_by)),
+        csm=csm,
         deleted=row.deleted_at is not None,
     )
 
 
-def _without(tag: object, prefix: str) -> str | None:
-    return None if tag in (None, "") else str(tag).removeprefix(prefix)
+def _value(fields: dict[str, Any] | None, field: Field) -> str | None:
+    """A field of an organisation or a user, its option's prefix taken off."""
+    tag = (fields or {}).get(field.known_by)
+    return None if tag in (None, "") else str(tag).removeprefix(field.prefix or "")

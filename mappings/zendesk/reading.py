@@ -10,6 +10,7 @@ import msgspec
 
 from mappings.model import Actor
 from mappings.profile import Profile
+from mappings.profile.tools import Zendesk as ZendeskTable
 
 _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting", "merge", "problem_incident"})
 """`via` channels (REST) and labels (export), lower-cased, that no person stands behind."""
@@ -17,34 +18,32 @@ _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting
 SYSTEM_AUTHOR = -1
 
 
-class FieldName(msgspec.Struct, frozen=True):
-    """One of our ticket fields: its title in Zendesk, and the prefix of its option tags where it is a drop-down."""
+CHANNELS = {
+    "email": "email",
+    "web": "portal",
+    "web_service": "in_app",
+    "api": "in_app",
+    "web_widget": "in_app",
+    "mobile_sdk": "in_app",
+    "chat": "chat",
+    "native_messaging": "chat",
+    "voice": "phone",
+    "phone": "phone",
+    "facebook": "social",
+    "twitter": "social",
+    "x": "social",
+    "instagram_dm": "social",
+    "any_channel": "social",
+}
+"""Zendesk's `via.channel` → our source, where the ticket's own field does not say it (INT-04)."""
 
-    title: str
-    prefix: str = ""
-
-
-class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """What the account's things are called (config/tools/zendesk.yaml)."""
-
-    fields: Mapping[str, FieldName]
-    plan: str = "plan"
-    vip: str = "vip"
-    csm: str = "csm"
-    role: str = "role"
-    plan_prefix: str = "plan_"
-    role_prefix: str = "role_"
-    channels: Mapping[str, str] = {}
-    """Zendesk's `via.channel` → our source; what is not listed is passed on as it is."""
-    bots: frozenset[str] = frozenset()
-    """E-mail addresses of users that are programs."""
-    bot_channels: frozenset[str] = frozenset({"answer_bot", "answer_bot_for_agents", "answer_bot_api", "ai_agent"})
+_BOT_CHANNELS = frozenset({"answer_bot", "answer_bot_for_agents", "answer_bot_api", "ai_agent"})
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """An account, ready for reading and writing. All ids are Zendesk's."""
 
-    names: Names
+    table: ZendeskTable
     fields: Mapping[int, str]
     """Custom field id → our name."""
     options: Mapping[str, Mapping[str, str]]
@@ -65,7 +64,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             return Actor.UNKNOWN
         if author_id in self.us:
             return Actor.US
-        if author_id in self.bots or channel in self.names.bot_channels:
+        if author_id in self.bots or channel in _BOT_CHANNELS:
             return Actor.BOT
         return Actor.AGENT if author_id in self.agents else Actor.CUSTOMER
 
@@ -92,8 +91,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return next((id for id, known in self.fields.items() if known == name), None)
 
     def group_id(self, name: str) -> int | None:
-        """The id of a group by its name, in any case."""
-        return next((id for id, known in self.groups.items() if known.casefold() == name.casefold()), None)
+        """The id of a group by the profile's name for it, in any case."""
+        wanted = self.table.group(name).casefold()
+        return next((id for id, known in self.groups.items() if known.casefold() == wanted), None)
 
 
 class _Field(msgspec.Struct):
@@ -122,7 +122,7 @@ class _Account(msgspec.Struct):
 
 
 def build_reading(
-    names: Names,
+    table: ZendeskTable,
     profile: Profile,
     *,
     ticket_fields: Iterable[bytes],
@@ -131,20 +131,21 @@ def build_reading(
     me: bytes,
 ) -> Reading:
     """Put an account together from the bodies of /ticket_fields, /groups, /users?role[]=…, /users/me."""
-    found_fields = [field for body in ticket_fields for field in _decode(body).ticket_fields if field.active]
-    titles = {field.title.casefold(): field.id for field in found_fields}
-    known = {name: titles.get(field.title.casefold()) for name, field in names.fields.items()}
+    found = [field for body in ticket_fields for field in _decode(body).ticket_fields if field.active]
+    titles = {field.title.casefold(): field.id for field in found}
+    known = {name: titles.get(field.known_by.casefold()) for name, field in table.ticket_fields.items()}
     users = [user for body in agents for user in _decode(body).users]
+    bots = {bot.casefold() for bot in table.bots}
     own = _decode(me).user
     return Reading(
-        names=names,
+        table=table,
         fields={id: name for name, id in known.items() if id is not None},
-        options=_options(names, profile),
+        options=_options(table, profile),
         groups={group.id: group.name for body in groups for group in _decode(body).groups if not group.deleted},
         agents={user.id: user.name for user in users},
         us=frozenset({own.id} if own else ()),
-        bots=frozenset(user.id for user in users if (user.email or "").casefold() in names.bots),
-        missing=tuple(names.fields[name].title for name, id in known.items() if id is None),
+        bots=frozenset(user.id for user in users if (user.email or "").casefold() in bots),
+        missing=tuple(table.ticket_fields[name].known_by for name, id in known.items() if id is None),
     )
 
 
@@ -152,16 +153,17 @@ def _decode(body: bytes) -> _Account:
     return msgspec.json.decode(body, type=_Account)
 
 
-def _options(names: Names, profile: Profile) -> dict[str, dict[str, str]]:
+def _options(table: ZendeskTable, profile: Profile) -> dict[str, dict[str, str]]:
     keys: dict[str, Iterable[object]] = {
         "severity": profile.severities,
         "kind": profile.kinds,
         "module": profile.modules,
         "source": profile.sources,
         "tier": range(1, len(profile.tiers) + 2),
+        "working": ("yes", "no"),
     }
     return {
-        name: {f"{names.fields[name].prefix}{str(key).lower()}": str(key) for key in listed}
+        name: {table.ticket_fields[name].tag(str(key)): str(key) for key in listed}
         for name, listed in keys.items()
-        if name in names.fields
+        if name in table.ticket_fields
     }

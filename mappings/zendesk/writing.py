@@ -114,7 +114,8 @@ def _group(name: str, reading: Reading) -> int:
 def _field(name: str, reading: Reading) -> int:
     found = reading.field_id(name)
     if found is None:
-        title = reading.names.fields[name].title if name in reading.names.fields else name
+        table = reading.table.ticket_fields
+        title = table[name].known_by if name in table else name
         raise UnknownName(f"ticket field {title!r}: Zendesk has none of that title; create it (docs: provisioning)")
     return found
 

@@ -79,7 +79,8 @@ def describe(rows: Mapping[str, Row], result: Tally) -> Iterator[str]:
     yield from (f"shown in part: {key} ({rows[key].note})" for key in result.in_part)
     if result.failed:
         yield _listing("failed", result.failed)
-    yield _listing("not yet", result.not_yet)
+    if result.not_yet:
+        yield _listing("not yet", result.not_yet)
 
 
 def _listing(title: str, keys: list[str]) -> str:

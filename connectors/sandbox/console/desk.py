@@ -62,6 +62,14 @@ class Desk(Protocol):
         """One ticket; LookupError where there is none."""
         ...
 
+    def people(self) -> Sequence[str]:
+        """E-mail addresses of customers' people, who may file tickets."""
+        ...
+
+    def agents(self) -> Sequence[str]:
+        """E-mail addresses of agents, who may reply."""
+        ...
+
 
 class Pager(Protocol):
     """The PagerDuty part as the console sees it."""

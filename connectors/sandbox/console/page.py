@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -10,9 +9,11 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from connectors.sandbox.clock import iso, parse_time
+from connectors.sandbox.clock import iso
 from connectors.sandbox.console.desk import Desk, Pager, TicketRow
 from connectors.sandbox.console.office import is_open, next_opening
+from connectors.sandbox.console.story import tell
+from connectors.sandbox.console.words import Words
 from connectors.sandbox.core import Core
 
 HERE = Path(__file__).parent
@@ -21,7 +22,8 @@ SHOWN = 100
 OPEN = ("new", "open", "pending", "hold")
 OURS = ("SLA due", "Support tier", "Next escalation", "First response at", "Resolved at")
 """The ticket fields that our product writes, shown first."""
-CHOICES = ("text", "status", "severity", "plan", "tag")
+ASKED = ("severity", "kind", "module", "working")
+"""The fields that the form for a new ticket asks for."""
 Given = Mapping[str, str]
 
 
@@ -34,9 +36,10 @@ class Page:
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.filters.update(
-            local=self.local, local_seconds=self.local_seconds, ago=self.ago, due=self.due, pretty=_pretty
-        )
+        words = Words(self._zone, core.clock.now)
+        names = ("local", "local_seconds", "ago", "words", "due")
+        self._templates.filters.update({name: getattr(words, name) for name in names}, pretty=_pretty)
+
         self._static = {path.name: Markup(path.read_text("utf-8")) for path in (HERE / "static").iterdir()}
 
     def whole(self, given: Given) -> str:
@@ -49,6 +52,8 @@ class Page:
             js=self._static["console.js"],
             parts={name: Markup(self.part(name, given)) for name in names},
             choices=self._choices(),
+            people=sorted(desk.people()) if (desk := self._desk()) else [],
+            questions=[field for field in self._world.get("ticket_fields", []) if field["key"] in ASKED],
             given=given,
         )
 
@@ -111,15 +116,12 @@ class Page:
         if desk is None:
             raise LookupError("this sandbox has no Zendesk")
         ticket = desk.console_ticket(int(given.get("id", 0)))
-        story = sorted(
-            [{"kind": "comment", **row} for row in ticket["comments"]]
-            + [{"kind": "happening", **row} for row in ticket["happenings"]],
-            key=lambda row: cast(str, row["at"]),
-        )
+        story = tell(ticket)
+        authors = list(dict.fromkeys([row["email"] for row in ticket["comments"] if row["email"]] + [*desk.agents()]))
         fields = ticket["fields"]
         ours = [(title, fields.get(title)) for title in OURS]
         others = [(title, text) for title, text in fields.items() if title not in OURS]
-        return {"ticket": ticket, "story": story, "ours": ours, "others": others}
+        return {"ticket": ticket, "story": story, "ours": ours, "others": others, "authors": authors}
 
     def _incidents(self, _: Given) -> dict[str, Any]:
         pager = cast(Pager | None, self._tools.get("pagerduty"))
@@ -134,62 +136,6 @@ class Page:
     def _effects(self, _: Given) -> dict[str, Any]:
         rows = self._core.journal.rows(after=max(0, len(self._core.journal) - SHOWN))
         return {"rows": [row.as_json() for row in reversed(rows)], "count": len(self._core.journal)}
-
-    # words for times ------------------------------------------------------------------------------------------
-
-    def local(self, text: str | datetime | None) -> str:
-        """A time in the office's zone: `Tue 3 Mar 09:00`."""
-        at = _time(text)
-        if at is None:
-            return ""
-        there = at.astimezone(self._zone)
-        return f"{there:%a} {there.day} {there:%b %H:%M}"
-
-    def local_seconds(self, text: str) -> str:
-        """The time of day in the office's zone, to the second."""
-        at = _time(text)
-        return f"{at.astimezone(self._zone):%H:%M:%S}" if at else ""
-
-    def ago(self, text: str | datetime | None) -> str:
-        """How long ago, or how soon: `4 min ago`, `in 2 h`."""
-        at = _time(text)
-        if at is None:
-            return ""
-        seconds = (at - self._core.clock.now()).total_seconds()
-        words = span(abs(seconds))
-        return f"in {words}" if seconds > 0 else "now" if seconds > -1 else f"{words} ago"
-
-    def due(self, text: str | None) -> dict[str, str] | None:
-        """An SLA due time: its words and whether it is `late`, `soon` (an hour) or `fine`."""
-        at = _time(text)
-        if at is None:
-            return {"tone": "fine", "words": text} if text else None
-        seconds = (at - self._core.clock.now()).total_seconds()
-        if seconds < 0:
-            return {"tone": "late", "words": f"{span(-seconds)} late"}
-        return {"tone": "soon" if seconds < 3600 else "fine", "words": f"in {span(seconds)}"}
-
-
-def span(seconds: float) -> str:
-    """A length of time in its two largest units at most: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    if minutes < 60:
-        return f"{minutes} min"
-    if hours < 24:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
-
-
-def _time(value: str | datetime | None) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
-    try:
-        return parse_time(value)
-    except ValueError:
-        return None
 
 
 def _pretty(value: Any) -> str:

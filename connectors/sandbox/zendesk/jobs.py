@@ -8,8 +8,8 @@ from typing import Any
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.errors import Refusal
 from connectors.sandbox.zendesk.records import Json
-from connectors.sandbox.zendesk.render import iso
 from connectors.sandbox.zendesk.switches import ZendeskSwitches
+from connectors.sandbox.zendesk.texts import iso
 
 DAY = 86_400
 
@@ -19,7 +19,10 @@ Row = Callable[[], Json]
 
 @dataclass
 class Job:
-    """A job and how far it has got. `kind` is the vendor's class name, `doing` what `message` says of each record."""
+    """A job and how far it has got. `kind` is the vendor's class name, `doing` what `message` says of each record.
+
+    `job_type` is what the answer shows; where it is null the key is missing, as recorded answers show both.
+    """
 
     id: str
     kind: str
@@ -49,7 +52,13 @@ class Jobs:
     _jobs: dict[str, Job] = field(default_factory=dict)
 
     def queue(
-        self, kind: str, doing: str, rows: Sequence[Row], *, outcome: Json | None = None, typed: bool = True
+        self,
+        kind: str,
+        doing: str,
+        rows: Sequence[Row],
+        *,
+        job_type: str | None = None,
+        outcome: Json | None = None,
     ) -> Job:
         """Queue a job; Refusal (429 TooManyJobs) where too many are on their way."""
         running = [job.id for job in self._jobs.values() if job.finished_at is None]
@@ -64,7 +73,7 @@ class Jobs:
             rows=list(rows),
             created_at=self.account.now(),
             total=None if outcome is not None else len(rows),
-            job_type=doing if typed else None,
+            job_type=job_type,
             outcome=outcome,
         )
         self._jobs[job.id] = job
@@ -101,12 +110,12 @@ class Jobs:
     def show(self, job: Job, base: str) -> Json:
         """A job as the API prints it."""
         done = job.finished_at is not None
-        verb, _, noun = job.doing.removeprefix("Bulk ").lower().partition(" ")
-        working = f"{verb.rstrip('e').capitalize()}ing {noun} #{job.done}"
+        working = f"{job.doing} #{job.done}"
         at = iso(job.finished_at or 0).replace("T", " ").replace("Z", " +0000")
         message = f"Completed at {at}" if done else (working if job.status == "working" else None)
         results: Any = (job.outcome or job.results) if done else None
-        row: Json = {"id": job.id, "job_type": job.job_type, "url": f"{base}/api/v2/job_statuses/{job.id}.json"}
+        row: Json = {"id": job.id, "url": f"{base}/api/v2/job_statuses/{job.id}.json"}
+        row |= {"job_type": job.job_type} if job.job_type else {}
         row |= {"total": job.total, "progress": job.done or None, "status": job.status}
         row |= {"message": message, "results": results}
         return row

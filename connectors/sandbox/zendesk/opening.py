@@ -5,9 +5,9 @@ from typing import Any
 
 from connectors.sandbox.world import Agent, Cast, Company, Person
 from connectors.sandbox.zendesk.account import Account
+from connectors.sandbox.zendesk.objects import SYSTEM_FIELDS
 from connectors.sandbox.zendesk.people import keyed_option
 from connectors.sandbox.zendesk.records import STATUSES, Field, Form, Group, Json, Organization, Suspended, User
-from connectors.sandbox.zendesk.render import SYSTEM_FIELDS
 
 _DROPDOWNS = frozenset({"tagger", "dropdown"})
 

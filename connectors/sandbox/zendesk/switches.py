@@ -38,6 +38,7 @@ class ZendeskSwitches:
     safe_update_by_presence: bool = True  # `safe_update: false` acts like true
     ticket_row_error: str = "TicketUpdateFailed"  # error name of a failed row (memory)
     conflict_row_error: str = "UpdateConflict"  # error name of a row that lost a race (memory)
+    failed_rows_as_described: bool = False  # failed rows have success: false (described) or no such key (recorded)
     job_looks: int = 2  # a job is over by the clock, or after this many looks at it (for a clock that stands still)
     # Identity (§1.1)
     password_is_anonymous: bool = True  # missing or wrong password on /users/me answers 200 "Anonymous user"

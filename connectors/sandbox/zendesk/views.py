@@ -5,7 +5,7 @@ from typing import Any
 from connectors.sandbox.console.desk import Happening, Remark, TicketPage, TicketRow
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.records import SYSTEM, Audit, Change, Comment, Create, Event, Notification, Ticket, Via
-from connectors.sandbox.zendesk.render import iso
+from connectors.sandbox.zendesk.texts import iso
 
 _HEAD = frozenset({"subject", "requester_id", "organization_id", "brand_id", "ticket_form_id", "status", "tags"})
 _NAMES = {"ticket_form_id": "Form", "assignee_id": "Assignee", "group_id": "Group", "requester_id": "Requester"}

@@ -16,8 +16,8 @@ from connectors.sandbox.webhooks import Courier, Parcel, Receipt, Verdict
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.draft import Draft
 from connectors.sandbox.zendesk.records import Audit, Change, Comment, Json, Notification, Ticket
-from connectors.sandbox.zendesk.render import iso
 from connectors.sandbox.zendesk.switches import ZendeskSwitches
+from connectors.sandbox.zendesk.texts import iso
 
 PREFIX = "zen:event-type:"
 _CHANGED = {
@@ -50,6 +50,8 @@ class Webhook:
     created_at: int
     created_by: int
     active: bool = True
+    description: str | None = None
+    authentication: Json | None = None
     recent: list[tuple[int, bool]] = field(default_factory=list)
     """Attempts of the last five minutes: (time, failed)."""
     broken_until: int = 0

@@ -16,7 +16,7 @@ from mappings.policies.sla.meter import Left, Marks, Meter
 from mappings.policies.sla.targets import Promise, promises
 from mappings.profile import Profile
 from mappings.profile.durations import parse_budget
-from mappings.timeline import epoch, plan_at
+from mappings.timeline import UNREAD, epoch, plan_at
 
 _VOID = (Status.MERGED, Status.DELETED, Status.SPAM)
 _SHOWN = ("severity", "plan", "kind", "channel", "tier")
@@ -33,16 +33,19 @@ class Facing(msgspec.Struct, frozen=True):
 def clocks(life: Life, profile: Profile, *, stored: Sequence[Clock] = ()) -> list[Clock]:
     """Every clock of a ticket, running, paused and finished, in the order of the profile's targets.
 
-    A ticket whose beginning was never read has no clock. A stored clock that the replay no longer yields while it was
-    running is given back void.
+    A ticket whose beginning was not read has no clock, and its stored ones are left as they are. A stored clock that
+    the replay no longer yields while it was running is given back void. A stretch that began with an event not yet read
+    has no clock until it is: its cause is not known.
     """
+    if not life.line.known:
+        return list(stored)
     kept = {clock.key: clock for clock in stored}
+    facings = list(_facings(life, profile))
     fresh: list[Clock] = []
-    if life.line.known:
-        facings = list(_facings(life, profile))
-        for name, target in profile.targets.items():
-            for watch in WATCHES[target.measure](life) if target.measure in WATCHES else ():
-                fresh += _Replay(life, profile, name, watch, facings, kept).rows()
+    for name, target in profile.targets.items():
+        for watch in WATCHES[target.measure](life) if target.measure in WATCHES else ():
+            rows = _Replay(life, profile, name, watch, facings, kept).rows()
+            fresh += [row for row in rows if row.cause != UNREAD]
     keys = {clock.key for clock in fresh}
     ended = life.history.ticket.updated_at
     gone = [
@@ -70,7 +73,7 @@ def dimensions(life: Life, profile: Profile, at: datetime) -> dict[str, object]:
         "tag": frozenset((line.value("tags", at) or "").split()),
         "escalated": stay.tier > life.stays[0].tier,
     }
-    if kind in profile.kinds:
+    if kind is not None and kind in profile.kinds:
         found |= {"family": profile.kinds[kind].family, "ladder": profile.kinds[kind].ladder}
     return {key: value for key, value in found.items() if value is not None}
 

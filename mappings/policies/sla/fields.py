@@ -7,7 +7,7 @@ setting them back (design §4, "A person wins").
 import hashlib
 from collections.abc import Sequence
 
-from mappings.model import DONE, Actor, Clock, ClockState
+from mappings.model import DONE, ENDED, Actor, Clock, ClockState
 from mappings.plan import Action, Lane, TicketChange
 from mappings.policies.sla.lateness import ON_HOLD, POLICY
 from mappings.policies.sla.measures import Life, replies
@@ -20,9 +20,13 @@ WAITED_FOR = ("first_reply", "handoff_reply", "update", "resolve")
 
 
 def upkeep(life: Life, clocks: Sequence[Clock], profile: Profile) -> list[Action]:
-    """The one action that brings a ticket's fields up to date; none where they are, or where they are not ours."""
+    """The one action that brings a ticket's fields up to date; none where they are, or where they are not ours.
+
+    A ticket of which something has not been read yet is left until it has: a field is not to flicker.
+    """
     ticket = life.history.ticket
-    if ticket.status in DONE - {"solved"} or ON_HOLD in ticket.tags:
+    read = life.history.complete or ticket.updated_at == ticket.created_at
+    if ticket.status in ENDED or ON_HOLD in ticket.tags or not read or not life.line.known:
         return []
     wanted = wanted_fields(life, clocks, profile)
     shown = {**ticket.fields, "tier": None if ticket.tier is None else str(ticket.tier)}

@@ -100,7 +100,7 @@ class _Acting:
     def waits(self, clock: Clock) -> bool:
         """Must a late clock's step wait because the ticket has just come here? Critical ones never (`min_stay`)."""
         climbs = any(do.verb == "escalate" for do in self.profile.targets[clock.target].late)
-        severity = clock.dims.get("severity")
+        severity = clock.dims.get("severity", "")
         critical = severity in self.profile.severities and self.profile.severities[severity].critical
         settled = self.stay.first or self.now >= self.stay.start + timedelta(seconds=self.profile.min_stay)
         return climbs and not critical and not settled

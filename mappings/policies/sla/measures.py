@@ -75,7 +75,7 @@ def live(history: History, line: Timeline, profile: Profile, groups: dict[int, s
 def entry_tier(history: History, profile: Profile) -> int:
     """The tier that the customer's plan enters at (1 where the plan is not known)."""
     plan = plan_at(history, history.ticket.created_at)
-    return profile.plans[plan].enters_tier if plan in profile.plans else 1
+    return profile.plans[plan].enters_tier if plan is not None and plan in profile.plans else 1
 
 
 def _stays(history: History, line: Timeline, profile: Profile, groups: dict[int, str]) -> Iterable[Stay]:
@@ -136,7 +136,7 @@ def _reopening(life: Life, at: datetime) -> str:
 
 
 def _gaps(life: Life, chain: tuple[Episode, ...], pauses: bool) -> tuple[tuple[datetime, datetime | None], ...]:
-    gaps = [(a.stop, b.start) for a, b in pairwise(chain) if a.stop is not None]
+    gaps: list[tuple[datetime, datetime | None]] = [(a.stop, b.start) for a, b in pairwise(chain) if a.stop is not None]
     begin, last = chain[0].start, chain[-1].stop
     if pauses:
         for start, stop in life.waiting:

@@ -83,13 +83,8 @@ def due(profile: Profile, promise: Promise | Budget, calendar: Calendar, start: 
 
 
 def _meets(value: object, wanted: object) -> bool:
-    """Whether a dimension's value is (or, for a set, holds) one of those wanted."""
-    if value is None:
-        return False
-    choices = (
-        {_spelled(choice) for choice in wanted} if isinstance(wanted, tuple | list | frozenset) else {_spelled(wanted)}
-    )
-    return not choices.isdisjoint(_spellings(value))
+    """Whether a dimension's value is (or, for a set, holds) one of those wanted; an unknown one is none of them."""
+    return not _spellings(value).isdisjoint(_spellings(wanted))
 
 
 def _cell(cells: Mapping[tuple[str, ...], Budget], values: Iterable[object]) -> Budget | None:

@@ -71,7 +71,7 @@ async function post(path, body) {
   const given = await answer.json().catch(() => ({}));
   say(answer.ok ? "done" : given.error || `refused (${answer.status})`, !answer.ok);
   await refreshAll(true);
-  return answer.ok;
+  return answer.ok ? given : null;
 }
 
 function choose(row) {
@@ -105,11 +105,20 @@ document.addEventListener("submit", async (event) => {
   const body = {};
   for (const field of form.elements) {
     if (!field.name || field.value === "") continue;
-    body[field.name] = field.dataset.type ? JSON.parse(field.value) : field.value;
+    const [outer, inner] = field.name.split(/\.(.*)/s);
+    const value = field.dataset.type ? JSON.parse(field.value) : field.value;
+    if (inner) (body[outer] ??= {})[inner] = value; else body[outer] = value;
   }
-  if (await post(`/people/${form.dataset.people}`, body)) { form.reset(); refreshAll(true); }
+  const result = await post(`/people/${form.dataset.people}`, body);
+  if (!result) return;
+  form.reset();
+  form.closest("dialog")?.close();
+  if (form.dataset.people === "file") state.set("ticket", result.result);
+  show();
 });
 
+$("#new")?.addEventListener("click", () => $("#file").showModal());
+$("[data-close]").addEventListener("click", () => $("#file").close());
 filter.addEventListener("input", () => { clearTimeout(filter.timer); filter.timer = setTimeout(() => refreshAll(true), 150); });
 setInterval(() => { if (!document.hidden) refreshAll(); }, 2000);
 show();

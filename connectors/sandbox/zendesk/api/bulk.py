@@ -9,15 +9,20 @@ from connectors.sandbox.zendesk.errors import Refusal, bad_request, not_found, r
 from connectors.sandbox.zendesk.jobs import Job
 from connectors.sandbox.zendesk.paging import listed
 from connectors.sandbox.zendesk.records import API, Json, Ticket
-from connectors.sandbox.zendesk.render import iso
+from connectors.sandbox.zendesk.texts import iso
 from connectors.sandbox.zendesk.wishes import KNOWN
+
+UPDATE = "Bulk Update Ticket"
+"""The job type that recorded answers show for updates and deletions alike."""
 
 
 def create_many(call: Call) -> Json:
     """POST /tickets/create_many: up to 100 in a job."""
     rows = call.rows("tickets")
     work = [partial(_create_row, call, place, row) for place, row in enumerate(rows)]
-    return _queued(call, call.sim.jobs.queue("TicketBulkCreateJob", "Bulk Create Ticket", work))
+    return _queued(
+        call, call.sim.jobs.queue("TicketBulkCreateJob", "Creating ticket", work, job_type="Bulk Create Ticket")
+    )
 
 
 def _create_row(call: Call, place: int, row: Json) -> Json:
@@ -47,44 +52,51 @@ def update_many(call: Call) -> Json:
         work = [partial(_update_row, call, place, int(row["id"]), row, None) for place, row in enumerate(rows)]
     if not work:
         raise bad_request("BadRequest", "ids: must name at least one ticket")
-    return _queued(call, sim.jobs.queue("TicketBulkUpdateJobV2", "Bulk Update Ticket", work))
+    return _queued(call, sim.jobs.queue("TicketBulkUpdateJobV2", "Updating ticket", work, job_type=UPDATE))
 
 
 def _update_row(call: Call, place: int, id: int, row: Json, stamp: int | None) -> Json:
     sim = call.sim
     ticket = sim.account.live(id)
     if ticket is None:
-        return {"index": place, "id": id, "error": "TicketNotFound", "details": "Not found"}
+        return _failed(call, place, id, "TicketNotFound", "Not found")
     try:
         update_from(call, ticket, row, metadata=sim.core.switches.bulk_keeps_metadata, stamp=stamp)
     except Refusal as refusal:
         clash = refusal.status == 409
         name = sim.switches.conflict_row_error if clash else sim.switches.ticket_row_error
-        return {"index": place, "id": id, "error": name, "details": reasons(refusal)}
+        return _failed(call, place, id, name, reasons(refusal))
     return {"action": "update", "id": id, "status": "Updated", "success": True}
+
+
+def _failed(call: Call, place: int, id: int, error: str, details: str, action: str = "update") -> Json:
+    """A failed row: as recorded, with an index and without `success`; or as the description has it."""
+    if call.sim.switches.failed_rows_as_described:
+        return {"action": action, "id": id, "success": False, "error": error, "details": details}
+    return {"index": place, "id": id, "error": error, "details": details}
 
 
 def destroy_many(call: Call) -> Json:
     """DELETE /tickets/destroy_many?ids=: into the bin."""
-    work = [partial(_end_row, call, id, "delete") for id in call.ids()]
-    return _queued(call, call.sim.jobs.queue("TicketBulkDeleteJob", "Bulk Delete Ticket", work))
+    work = [partial(_end_row, call, place, id, "delete") for place, id in enumerate(call.ids())]
+    return _queued(call, call.sim.jobs.queue("TicketBulkUpdateJobV2", "Deleting ticket", work, job_type=UPDATE))
 
 
 def mark_many_as_spam(call: Call) -> Json:
     """PUT /tickets/mark_many_as_spam?ids=."""
-    work = [partial(_end_row, call, id, "spam") for id in call.ids()]
-    return _queued(call, call.sim.jobs.queue("TicketBulkSpamJob", "Bulk Delete Ticket", work))
+    work = [partial(_end_row, call, place, id, "spam") for place, id in enumerate(call.ids())]
+    return _queued(call, call.sim.jobs.queue("TicketBulkUpdateJobV2", "Deleting ticket", work, job_type=UPDATE))
 
 
-def _end_row(call: Call, id: int, how: str) -> Json:
+def _end_row(call: Call, place: int, id: int, how: str) -> Json:
     ticket = call.sim.account.live(id)
     if ticket is None:
-        return {"id": id, "error": "TicketNotFound", "details": "Not found"}
+        return _failed(call, place, id, "TicketNotFound", "Not found", "delete")
     try:
         end = endings.mark_spam if how == "spam" else endings.delete
         end(call.sim.desk, call.user, ticket, via=API)
     except Refusal as refusal:
-        return {"id": id, "error": "TicketDeleteFailed", "details": reasons(refusal)}
+        return _failed(call, place, id, "TicketDeleteFailed", reasons(refusal), "delete")
     return {"action": "delete", "id": id, "status": "Deleted", "success": True}
 
 
@@ -94,7 +106,7 @@ def merge(call: Call) -> Json:
     if not isinstance(ids, list) or not ids:
         raise bad_request("BadRequest", "ids: must name at least one ticket")
     work = [partial(_merge_row, call, target, [int(id) for id in ids])]
-    return _queued(call, call.sim.jobs.queue("TicketMergeJob", "Bulk Merge Ticket", work))
+    return _queued(call, call.sim.jobs.queue("TicketMergeJob", "Merging ticket", work))
 
 
 def _merge_row(call: Call, target: Ticket, ids: list[int]) -> Json:
@@ -115,7 +127,7 @@ def _merge_row(call: Call, target: Ticket, ids: list[int]) -> Json:
             source_public=bool(body.get("source_comment_is_public")),
         )
     except Refusal as refusal:
-        return {"id": target.id, "error": "TicketMergeFailed", "details": reasons(refusal)}
+        return _failed(call, 0, target.id, "TicketMergeFailed", reasons(refusal))
     return {"action": "merge", "id": target.id, "status": "Merged", "success": True}
 
 
@@ -158,7 +170,7 @@ def destroy_for_good(call: Call) -> Json:
         endings.scrub(call.sim.desk, ticket)
         return {"success": True}
 
-    job = call.sim.jobs.queue("TicketDeleteJob", "Delete Ticket", [erase], outcome={"success": True}, typed=False)
+    job = call.sim.jobs.queue("TicketDeleteJob", "Deleting ticket", [erase], outcome={"success": True})
     return _queued(call, job)
 
 

@@ -8,8 +8,8 @@ from connectors.sandbox.zendesk.api.call import Call, Endpoint
 from connectors.sandbox.zendesk.api.tickets import side_load
 from connectors.sandbox.zendesk.errors import Refusal, bad_paging
 from connectors.sandbox.zendesk.records import Json, Ticket
-from connectors.sandbox.zendesk.render import child_events, ticket_event
 from connectors.sandbox.zendesk.timeline import Timeline
+from connectors.sandbox.zendesk.transcript import child_events, ticket_event
 
 LARGEST = 1000
 

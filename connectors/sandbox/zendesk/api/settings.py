@@ -11,7 +11,7 @@ from connectors.sandbox.zendesk.api.call import Call, Endpoint, read_body, refus
 from connectors.sandbox.zendesk.errors import Refusal, not_found
 from connectors.sandbox.zendesk.paging import listed
 from connectors.sandbox.zendesk.records import STATUSES, Field, Json, Suspended
-from connectors.sandbox.zendesk.render import iso
+from connectors.sandbox.zendesk.texts import iso
 from connectors.sandbox.zendesk.triggers import Trigger
 
 
@@ -129,10 +129,10 @@ def triggers(call: Call) -> Json:
             "active": trigger.active(),
             "position": place,
             "conditions": {
-                "all": [{"field": c.field, "operator": c.operator, "value": c.value} for c in trigger.all],
+                "all": [{"field": c.field, "operator": c.operator, "value": _text(c.value)} for c in trigger.all],
                 "any": [],
             },
-            "actions": [{"field": action.field, "value": action.value} for action in trigger.actions],
+            "actions": [{"field": action.field, "value": _text(action.value)} for action in trigger.actions],
             "description": None,
             "category_id": None,
             "default": False,
@@ -143,6 +143,15 @@ def triggers(call: Call) -> Json:
 
     rows = [row(place, trigger) for place, trigger in enumerate(call.sim.desk.triggers, 1)]
     return {"triggers": rows, "next_page": None, "previous_page": None, "count": len(rows)}
+
+
+def _text(value: Any) -> Any:
+    """A condition's or action's value as the API prints it: text, or a list of texts."""
+    if isinstance(value, tuple):
+        return [_text(one) for one in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def suspended(call: Call) -> Json:

@@ -16,7 +16,8 @@ from connectors.sandbox.zendesk.fields import read_tags
 from connectors.sandbox.zendesk.paging import Key, Listing, cursor_page, listed, offset_page
 from connectors.sandbox.zendesk.problems import incidents as linked
 from connectors.sandbox.zendesk.records import API, STATUSES, Audit, Comment, Json, Ticket, User, Via
-from connectors.sandbox.zendesk.render import iso
+from connectors.sandbox.zendesk.texts import iso
+from connectors.sandbox.zendesk.transcript import audit_json, comment_json
 from connectors.sandbox.zendesk.wishes import KNOWN, Asking, read
 
 IDEMPOTENT_FOR = 7200
@@ -65,7 +66,7 @@ def side_load(call: Call, page: Json) -> None:
 
 def _rows(call: Call, tickets: list[Ticket]) -> list[Json]:
     render = call.render.ticket
-    return [render(ticket) for ticket in tickets]
+    return [render(ticket, listed=True) for ticket in tickets]
 
 
 class _Sorted(Listing[Ticket]):
@@ -165,7 +166,7 @@ def _create(call: Call) -> Response:
     call.warn(row, KNOWN)
     ticket, audit = create_from(call, row)
     call.told["location"] = f"{call.base}/api/v2/tickets/{ticket.id}.json"
-    return answer({"ticket": call.render.ticket(ticket), "audit": call.render.audit(audit)}, 201)
+    return answer({"ticket": call.render.ticket(ticket), "audit": audit_json(audit)}, 201)
 
 
 def create_from(call: Call, row: Json) -> tuple[Ticket, Audit]:
@@ -205,7 +206,7 @@ def update(call: Call) -> Json:
     call.warn(row, KNOWN - CREATE_ONLY)
     ticket = ticket_of(call)
     audit = update_from(call, ticket, row)
-    return {"ticket": call.render.ticket(ticket), "audit": call.render.audit(audit)}
+    return {"ticket": call.render.ticket(ticket), "audit": audit_json(audit)}
 
 
 def update_from(call: Call, ticket: Ticket, row: Json, *, metadata: bool = True, stamp: int | None = None) -> Audit:
@@ -250,7 +251,7 @@ def comments(call: Call) -> Json:
     rows = rows[::sign]
     render = call.render
     page = listed(
-        call.asked, "comments", rows, lambda row: (sign * row[0].at, sign * row[0].id), lambda row: render.comment(*row)
+        call.asked, "comments", rows, lambda row: (sign * row[0].at, sign * row[0].id), lambda row: comment_json(*row)
     )
     if call.includes("users"):
         users = call.sim.account.users
@@ -263,7 +264,7 @@ def audits(call: Call) -> Json:
     """GET /tickets/{id}/audits: oldest first. Needs the global read scope."""
     call.caller.needs("read", "-")
     ticket = ticket_of(call)
-    return listed(call.asked, "audits", ticket.audits, lambda audit: (audit.at, audit.id), call.render.audit)
+    return listed(call.asked, "audits", ticket.audits, lambda audit: (audit.at, audit.id), audit_json)
 
 
 def tags(call: Call) -> Json:

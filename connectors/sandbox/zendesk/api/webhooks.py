@@ -6,7 +6,7 @@ from connectors.sandbox.answers import answer
 from connectors.sandbox.zendesk.api.call import Call, Endpoint
 from connectors.sandbox.zendesk.errors import bad_request, not_found
 from connectors.sandbox.zendesk.records import Json
-from connectors.sandbox.zendesk.render import iso
+from connectors.sandbox.zendesk.texts import iso
 from connectors.sandbox.zendesk.webhooks import Webhook
 
 
@@ -28,6 +28,7 @@ def create(call: Call) -> Response:
     hook = call.sim.webhooks.subscribe(
         str(row["endpoint"]), tuple(row["subscriptions"]), name=str(row.get("name") or ""), by=call.user.id
     )
+    hook.description, hook.authentication = row.get("description"), _without_secrets(row.get("authentication"))
     hook.active = row.get("status", "active") == "active"
     return answer({"webhook": _row(hook)}, 201)
 
@@ -43,6 +44,14 @@ def destroy(call: Call) -> Response:
     return answer(None, 204)
 
 
+def _without_secrets(authentication: Json | None) -> Json | None:
+    """How a webhook signs in at its receiver, as answers show it: without passwords and tokens."""
+    if not isinstance(authentication, dict):
+        return None
+    data = {name: value for name, value in (authentication.get("data") or {}).items() if name == "username"}
+    return {"type": authentication.get("type"), "data": data, "add_position": authentication.get("add_position")}
+
+
 def _hook(call: Call) -> Webhook:
     hook = call.sim.webhooks.hooks.get(str(call.params["hook"]))
     if hook is None:
@@ -54,6 +63,7 @@ def _row(hook: Webhook) -> Json:
     return {
         "id": hook.id,
         "name": hook.name,
+        **({"description": hook.description} if hook.description else {}),
         "status": "active" if hook.active else "inactive",
         "subscriptions": hook.subscriptions,
         "created_at": iso(hook.created_at),
@@ -61,6 +71,7 @@ def _row(hook: Webhook) -> Json:
         "endpoint": hook.endpoint,
         "http_method": "POST",
         "request_format": "json",
+        **({"authentication": hook.authentication} if hook.authentication else {}),
     }
 
 

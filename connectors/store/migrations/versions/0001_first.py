@@ -292,4 +292,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ticket_event_ticket", "ticket_event", ["ticket_id"])
+    op.create_index(
+        "ticket_event_unknown",
+        "ticket_event",
+        ["ticket_id"],
+        sqlite_where=sa.text("actor = 'unknown'"),
+        postgresql_where=sa.text("actor = 'unknown'"),
+    )
     op.execute("INSERT INTO counter (name, value) VALUES ('seq', 0), ('outbox', 0)")

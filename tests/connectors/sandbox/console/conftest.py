@@ -65,6 +65,14 @@ class SmallDesk:
         comments = [{**ana, "public": True, "body": "It is blank."}, {**us, "public": False, "body": "Was due 08:30."}]
         return {**row(1), "comments": comments, "happenings": [moved]}  # type: ignore[typeddict-item]
 
+    def people(self) -> list[str]:
+        """One customer."""
+        return ["ana@ruiz.example"]
+
+    def agents(self) -> list[str]:
+        """One agent."""
+        return ["dana@x.example"]
+
     def reply(self, ticket_id: int, *, author: str, body: str, public: bool = True) -> None:
         """Somebody writes."""
         self.done.append((ticket_id, author, body, public))

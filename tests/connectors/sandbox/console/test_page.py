@@ -5,9 +5,12 @@ import re
 import httpx
 import pytest
 
-from connectors.sandbox.console.page import span
+from connectors.sandbox.console.desk import Happening, Remark
+from connectors.sandbox.console.story import tell
+from connectors.sandbox.console.words import span
 from connectors.sandbox.server import Sandbox
 
+from .conftest import row
 from .test_app import page_somebody
 
 
@@ -15,7 +18,7 @@ def test_the_page_stands_alone(console: httpx.Client) -> None:
     """No script, style, font or picture is fetched: it works offline."""
     html = console.get("/").text
     assert "Builder platform" in html
-    assert not re.findall(r"(?:src|href)=|@import|url\(|https?://", html)
+    assert not re.findall(r"""(?:src|href)=(?!"data:,")|@import|url\(|https?://""", html)
 
 
 def test_tickets_show_what_people_would_ask_for(console: httpx.Client) -> None:
@@ -61,6 +64,27 @@ def test_a_ticket_keeps_replies_and_notes_apart(console: httpx.Client) -> None:
     assert "our product" in html
     assert "Group: Support → Technical" in html
     assert console.get("/part/ticket", params={"id": "99"}).status_code == 404
+
+
+def test_what_was_done_at_once_is_told_at_once() -> None:
+    """Changes of one author at one moment make one row, right after what that author wrote then."""
+    at = "2026-03-03T14:30:00Z"
+
+    def said(author: str, body: str) -> Remark:
+        return {"at": at, "author": author, "email": None, "role": "agent", "public": True, "body": body}
+
+    def done(author: str, what: str) -> Happening:
+        return {"at": at, "author": author, "role": "agent", "what": what}
+
+    comments = [said("Us", "Was due."), said("Dana", "On it.")]
+    happenings = [done("Us", "Tier: 1 → 2"), done("Us", "Group: A → B"), done("Dana", "Status: new → open")]
+    story = tell({**row(1), "comments": comments, "happenings": happenings})
+    assert [entry.get("body") or entry["whats"] for entry in story] == [
+        "Was due.",
+        ["Tier: 1 → 2", "Group: A → B"],
+        "On it.",
+        ["Status: new → open"],
+    ]
 
 
 def test_who_is_paged_and_since_when(console: httpx.Client, sandbox: Sandbox) -> None:

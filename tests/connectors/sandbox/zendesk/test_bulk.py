@@ -61,6 +61,13 @@ def test_rows_fail_one_by_one(api: Api) -> None:
     assert api.get(f"/tickets/{raced}/tags")["tags"] == []
 
 
+def test_failed_rows_two_ways(api: Api) -> None:
+    """Recorded rows have no `success` when they fail; the vendor describes one that is false."""
+    api.sim.switches.turn({"failed_rows_as_described": True})
+    job = api.job(api.put("/tickets/update_many", {"tickets": [{"id": 999999, "priority": "low"}]}))
+    assert (job["results"][0]["success"], job["results"][0]["error"]) == (False, "TicketNotFound")
+
+
 def test_results_have_no_order(api: Api) -> None:
     """With enough rows the results come in another order than was asked."""
     ids = [api.filed() for _ in range(12)]

@@ -154,5 +154,5 @@ def test_settings_over_the_api(api: Api) -> None:
     assert api.get("/brands")["brands"][0]["default"] is True
     assert len(api.get("/custom_statuses")["custom_statuses"]) == 5
     assert api.get("/triggers")["triggers"][0]["title"] == "Route Support request to Support"
-    for name in ("organization_fields", "user_fields", "group_memberships"):
-        assert api.get(f"/{name}")[name]
+    for name in ("organization_fields", "user_fields", "group_memberships", "organizations", "users"):
+        assert api.get(f"/{name}")[name] == api.get(f"/{name}", **{"page[size]": 100})[name]

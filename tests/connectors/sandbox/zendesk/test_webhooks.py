@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -69,10 +70,17 @@ def test_what_is_tried_again(api: Api, receiver: Receiver, status: int, attempts
 
 def test_webhooks_over_the_api(api: Api, receiver: Receiver) -> None:
     """An admin registers one, reads its secret and removes it."""
-    row = {"name": "hint", "endpoint": receiver.url, "subscriptions": ["zen:event-type:ticket.created"]}
+    row: dict[str, Any] = {"name": "hint", "endpoint": receiver.url, "subscriptions": ["zen:event-type:ticket.created"]}
+    row["description"] = "Tells us that there is something to fetch"
+    row["authentication"] = {
+        "type": "basic_auth",
+        "data": {"username": "u", "password": "hidden"},
+        "add_position": "header",
+    }
     made = api.http.post("/webhooks", json={"webhook": row})
     id = made.json()["webhook"]["id"]
     assert made.status_code == 201
+    assert "hidden" not in made.text
     assert api.get(f"/webhooks/{id}/signing_secret")["signing_secret"]["algorithm"] == "SHA256"
     assert [hook["id"] for hook in api.get("/webhooks")["webhooks"]] == [id]
     assert api.http.delete(f"/webhooks/{id}").status_code == 204

@@ -49,7 +49,7 @@ def test_the_owner_is_warned_once_at_three_quarters() -> None:
 
 @pytest.mark.req("SLA-08", "ESC-01", "ESC-13")
 def test_a_breach_moves_the_ticket_up_one_tier_with_its_reason() -> None:
-    """At 14:00 tier, group, tag and note change together; the note names rule, target, due time, version, what follows."""
+    """At 14:00 tier, group, tag and note change together; the note names rule, target, due time and version."""
     [action] = look(Story("2026-03-03 10:00"), "2026-03-03 14:00").actions
     assert action.key.startswith("late:escalate:zendesk:123:first_reply:")
     assert (change(action).group, change(action).tier) == ("Technical", 2)
@@ -143,8 +143,17 @@ def test_a_renamed_target_does_not_fire_again() -> None:
     """Keys name the measure, not the target: after a rename the same lateness has the same key."""
     renamed = edited(
         "builder",
-        "targets: {First response: null, Hand-off response: null, Antwort: {measure: first_reply, by: [plan], published: true, late: [escalate next],"
-        " table: {starter: 4bh, professional: 4bh, business: 4bh, enterprise: 4bh}}}",
+        """
+assumed: {targets.Hand-off response: null}
+targets:
+  First response: null
+  Hand-off response: null
+  Antwort:
+    measure: first_reply
+    by: [plan]
+    table: {starter: 4bh, professional: 4bh, business: 4bh, enterprise: 4bh}
+    late: [escalate next]
+""",
     )
     story = Story("2026-03-03 10:00")
     life = life_of(story)

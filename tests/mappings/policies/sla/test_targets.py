@@ -29,6 +29,7 @@ def tables() -> Profile:
         targets:
           Star: {measure: resolve, by: [severity, kind], table: {P1: {bug: 1h}, "*": {bug: 2h, "*": 3h}}}
           By tag: {measure: resolve, by: [tag], table: {gold: 1h, silver: 2h}}
+          By flag: {measure: resolve, by: [vip], table: {true: 1h, "*": 2h}}
           By tier: {measure: resolve, by: [tier], table: {2: 8bh, 3: 4bh}}
           For VIPs: {measure: resolve, where: {vip: true}, table: 1h}
           For two channels: {measure: resolve, where: {channel: [chat, phone], plan: enterprise}, table: 1h}
@@ -60,6 +61,8 @@ def figure(profile: Profile, target: str, **dims: object) -> str | None:
         ("By tag", {"tag": frozenset({"silver", "gold"})}, "1h"),
         ("By tag", {"tag": frozenset()}, None),
         ("By tag", {}, None),
+        ("By flag", {"vip": True}, "1h"),
+        ("By flag", {"vip": False}, "2h"),
         ("By tier", {"tier": 2}, "8bh"),
         ("By tier", {"tier": 1}, None),
         ("For VIPs", {"vip": True}, "1h"),
@@ -106,7 +109,6 @@ UNITS = [
 ]
 
 
-@pytest.mark.req("SLA-09")
 @pytest.mark.parametrize(("cell", "start", "warned", "ends"), [row[1:] for row in UNITS], ids=[row[0] for row in UNITS])
 def test_unit(cell: str, start: str, warned: str | None, ends: str | None) -> None:
     """Each figure is due in its own unit and warned after 75 % of it in that unit."""

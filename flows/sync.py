@@ -1,0 +1,354 @@
+"""Reading the tools: what changed since last time, tools side by side, a tool that is down costing its own data only.
+
+Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the
+events' export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store
+before anything is decided; a page and how far it reads are stored in one transaction: a crash re-reads, nothing is lost.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from connectors.errors import ConnectorError, NotFound
+from connectors.store import Facts, SourceState
+from flows.context import Context, log
+from flows.paging import open_pages
+from mappings.model import Status, Ticket, TicketEvent
+from mappings.pagerduty import incident
+from mappings.zendesk import Page, Reading, build_reading, read_page
+
+HIDDEN = timedelta(seconds=75)
+"""The exports leave out the newest minute; we allow some seconds for clocks that differ."""
+SELDOM = timedelta(minutes=5)
+ACCOUNT_AGE = timedelta(minutes=10)
+PAGES = 4
+"""Export pages a pulse may take: they share ten calls a minute with everybody else's exports."""
+NEWEST_PAGES = 10
+AUDITS = 50
+"""Tickets a pulse reads the audits of."""
+YOUNG = timedelta(minutes=10)
+
+
+def all_tools(ctx: Context) -> dict[str, str]:
+    """Read every tool, one after another; what each said."""
+    open_account(ctx)
+    told: dict[str, str] = {}
+    for work in TOOLS.values():
+        told |= work(ctx)
+    return told
+
+
+def open_account(ctx: Context) -> None:
+    """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes."""
+    if ctx.zendesk is None:
+        return
+    state = ctx.store.source("zendesk", "account")
+    if state.cursor and state.fresh_through and ctx.now() - state.fresh_through < ACCOUNT_AGE:
+        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
+        ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
+        return
+    try:
+        pages = {
+            "me": [ctx.zendesk.me()],
+            "ticket_fields": ctx.zendesk.ticket_fields(),
+            "groups": ctx.zendesk.groups(),
+            "agents": ctx.zendesk.agents(),
+        }
+    except ConnectorError as error:
+        _down(ctx, "zendesk", "account", error)
+        if state.cursor is None:
+            raise
+        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
+        pages = {name: [bytes(body) for body in kept] for name, kept in bodies.items()}
+    else:
+        kept = msgspec.json.encode({name: [msgspec.Raw(body) for body in found] for name, found in pages.items()})
+        _keep(ctx, "account", cursor=kept.decode(), through=ctx.now())
+        _up(ctx, "zendesk", "account")
+    ctx.reading = _reading(ctx, pages)
+    if ctx.reading.missing:
+        log.warning(
+            "zendesk: ticket fields missing: %s; create them (titles: config/tools/zendesk.yaml)",
+            ", ".join(ctx.reading.missing),
+        )
+
+
+def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
+    return build_reading(
+        ctx.tools.zendesk,
+        ctx.profile,
+        ticket_fields=pages["ticket_fields"],
+        groups=pages["groups"],
+        agents=pages["agents"],
+        me=pages["me"][0],
+    )
+
+
+def zendesk(ctx: Context) -> dict[str, str]:
+    """One round of Zendesk; a line for each of its sources."""
+    if ctx.zendesk is None:
+        return {"zendesk": "not connected: ZENDESK_URL is not set"}
+    steps: dict[str, Callable[[Context], str]] = {
+        "tickets": export_tickets,
+        "newest": newest,
+        "events": export_events,
+        "companies": companies,
+        "suspended": suspended,
+        "audits": unread,
+    }
+    return {f"zendesk {name}": _tried(ctx, "zendesk", name, step) for name, step in steps.items()}
+
+
+def pagerduty(ctx: Context) -> dict[str, str]:
+    """What became of the pages that are open as far as we know."""
+    if ctx.pagerduty is None:
+        return {"pagerduty": "not connected: PAGERDUTY_TOKEN is not set"}
+    return {"pagerduty incidents": _tried(ctx, "pagerduty", "incidents", incidents)}
+
+
+TOOLS: dict[str, Callable[[Context], dict[str, str]]] = {"zendesk": zendesk, "pagerduty": pagerduty}
+
+
+def catch_up(ctx: Context, tool: str, since: datetime | None = None) -> str:
+    """Read one tool to the end of its streams, waiting where it says so; `since` is where an empty store begins."""
+    if tool == "pagerduty":
+        return ", ".join(f"{name}: {said}" for name, said in pagerduty(ctx).items())
+    if ctx.zendesk is None:
+        return zendesk(ctx)["zendesk"]
+    open_account(ctx)
+    told = [f"tickets: {export_tickets(ctx, pages=None, since=since)}", f"newest: {newest(ctx)}"]
+    told += [f"events: {export_events(ctx, pages=None, since=since)}", f"companies: {companies(ctx)}"]
+    return ", ".join([*told, f"audits: {unread(ctx)}"])
+
+
+def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -> str:
+    """One source, whose failure is its own: noted, told once when it goes and once when it returns."""
+    try:
+        said = step(ctx)
+    except ConnectorError as error:
+        _down(ctx, tool, name, error)
+        return f"failed: {error.cause}; {error.fix}"
+    _up(ctx, tool, name)
+    return said
+
+
+def _down(ctx: Context, tool: str, name: str, error: ConnectorError) -> None:
+    if ctx.store.source_failed(tool, name, str(error), ctx.now()):
+        log.warning("%s %s does not answer: %s", tool, name, error)
+
+
+def _up(ctx: Context, tool: str, name: str) -> None:
+    if ctx.store.source_ok(tool, name, ctx.now()):
+        log.info("%s %s answers again", tool, name)
+
+
+# Zendesk, source by source
+
+
+def export_tickets(ctx: Context, *, pages: int | None = PAGES, since: datetime | None = None) -> str:
+    """The tickets' cursor export with people and companies: everything that ever changed, in the end."""
+    assert ctx.zendesk is not None
+    state = ctx.store.source("zendesk", "tickets")
+    count, read = 0, 0
+    while pages is None or read < pages:
+        start = _first(ctx, since)
+        body = ctx.zendesk.export_tickets(cursor=state.cursor, start_time=None if state.cursor else start)
+        read += 1
+        if body is None:
+            break
+        page = read_page(body, _account(ctx))
+        through = ctx.now() - HIDDEN if page.end else None
+        state = SourceState(tool="zendesk", name="tickets", cursor=page.cursor or state.cursor, fresh_through=through)
+        count += _save(ctx, page, source=state)
+        if page.end:
+            break
+    return f"{count} changed, {read} calls"
+
+
+def newest(ctx: Context) -> str:
+    """Tickets by newest update, back to one that is known as it is: what the export still hides."""
+    assert ctx.zendesk is not None
+    count, read = 0, 0
+    for body in ctx.zendesk.newest_tickets():
+        page = read_page(body, _account(ctx))
+        read += 1
+        known = ctx.store.known([ticket.id for ticket in page.tickets])
+        fresh = [ticket for ticket in page.tickets if known.get(ticket.id) != ticket.updated_at]
+        count += _save(ctx, page)
+        if len(fresh) < len(page.tickets) or not page.tickets or read >= NEWEST_PAGES:
+            break
+    return f"{count} changed, {read} calls"
+
+
+def export_events(ctx: Context, *, pages: int | None = PAGES, since: datetime | None = None) -> str:
+    """The events' export: what happened, without texts and without comments' authors."""
+    assert ctx.zendesk is not None
+    state = ctx.store.source("zendesk", "events")
+    count, read = 0, 0
+    while pages is None or read < pages:
+        start = int(state.cursor) if state.cursor else _first(ctx, since)
+        body = ctx.zendesk.export_events(start)
+        read += 1
+        if body is None:
+            break
+        page = read_page(body, _account(ctx))
+        through = ctx.now() - HIDDEN if page.end else datetime.fromtimestamp(int(page.cursor or start), UTC)
+        state = SourceState(
+            tool="zendesk", name="events", cursor=page.cursor or state.cursor or str(start), fresh_through=through
+        )
+        count += _save(ctx, page, source=state)
+        if page.end:
+            break
+    return f"{count} tickets with news, {read} calls"
+
+
+def companies(ctx: Context) -> str:
+    """Companies that changed: a plan change touches no ticket."""
+    assert ctx.zendesk is not None
+    state = ctx.store.source("zendesk", "companies")
+    if state.fresh_through is not None and ctx.now() - state.fresh_through < SELDOM:
+        return "not due"
+    body = ctx.zendesk.export_organizations(int(state.cursor) if state.cursor else _first(ctx, None))
+    if body is None:
+        return "nothing new"
+    page = read_page(body, _account(ctx))
+    seen = SourceState(tool="zendesk", name="companies", cursor=page.cursor, fresh_through=ctx.now())
+    _save(ctx, page, source=seen)
+    return f"{len(page.companies)} read"
+
+
+class _Held(msgspec.Struct):
+    id: int
+    cause: str | None = None
+
+
+class _HeldBody(msgspec.Struct):
+    suspended_tickets: list[_Held] = []
+
+
+def suspended(ctx: Context) -> str:
+    """Mails that Zendesk holds back: parked, so that somebody looks; no clock can run for them."""
+    assert ctx.zendesk is not None
+    state = ctx.store.source("zendesk", "suspended")
+    if state.fresh_through is not None and ctx.now() - state.fresh_through < SELDOM:
+        return "not due"
+    held = msgspec.json.decode(ctx.zendesk.suspended_tickets(), type=_HeldBody).suspended_tickets
+    parked = tuple(
+        (f"zendesk:suspended:{mail.id}", f"suspended by Zendesk ({mail.cause}); recover or delete it in its view")
+        for mail in held
+    )
+    seen = SourceState(tool="zendesk", name="suspended", fresh_through=ctx.now())
+    ctx.store.save(Facts(parked=parked), source=seen)
+    return f"{len(held)} held back"
+
+
+def unread(ctx: Context) -> str:
+    """Audits of tickets that cannot wait for the export: new ones that were touched at once, and those with a comment
+    whose author only the audits tell while one of our clocks might be stopped by it."""
+    assert ctx.zendesk is not None
+    ids = ctx.store.unattributed(limit=AUDITS)
+    young = ctx.store.unread_since(ctx.now() - YOUNG, limit=AUDITS)
+    wanted = list(dict.fromkeys([*ids, *young]))[:AUDITS]
+    for ticket_id in wanted:
+        read_audits(ctx, ticket_id)
+    return f"{len(wanted)} tickets read whole"
+
+
+def look_again(ctx: Context, ids: Iterable[int]) -> list[int]:
+    """Fetch tickets fresh (at most a hundred); where one changed, read its audits. The ids that are still there."""
+    assert ctx.zendesk is not None
+    wanted = list(ids)
+    page = read_page(ctx.zendesk.tickets(wanted), _account(ctx))
+    _save(ctx, page)
+    there = {ticket.id: ticket for ticket in page.tickets}
+    read_through = ctx.store.source("zendesk", "events").fresh_through
+    for history in ctx.store.histories(there):
+        known = [at for at in (history.events_through, read_through) if at is not None]
+        if max(known, default=datetime.min.replace(tzinfo=UTC)) < there[history.ticket.id].updated_at:
+            read_audits(ctx, history.ticket.id)
+    gone = [ticket_id for ticket_id in wanted if ticket_id not in there]
+    if gone:
+        _mark_gone(ctx, gone)
+    return list(there)
+
+
+def _mark_gone(ctx: Context, ids: list[int]) -> None:
+    """Tickets that Zendesk no longer shows: verified one by one before anything is believed (vendor-facts §9.3)."""
+    assert ctx.zendesk is not None
+    for history in ctx.store.histories(ids):
+        try:
+            next(iter(ctx.zendesk.audits(history.ticket.id)))
+        except NotFound:
+            ticket: Ticket = msgspec.structs.replace(
+                history.ticket, status=Status.DELETED, updated_at=max(ctx.now(), history.ticket.updated_at)
+            )
+            ctx.store.save(Facts(tickets=(ticket,)))
+
+
+def read_audits(ctx: Context, ticket_id: int) -> None:
+    """All that ever happened to a ticket, authors included."""
+    assert ctx.zendesk is not None
+    asked = ctx.now()
+    events: list[TicketEvent] = []
+    try:
+        for body in ctx.zendesk.audits(ticket_id):
+            page = read_page(body, _account(ctx))
+            events += page.events
+            if page.parked:
+                ctx.store.save(Facts(parked=page.parked))
+    except NotFound:
+        return
+    through = max([event.at for event in events], default=asked)
+    ctx.store.save(
+        Facts(events=tuple(events)), events_through={ticket_id: max(through, _stored(ctx, ticket_id, asked))}
+    )
+
+
+def _stored(ctx: Context, ticket_id: int, asked: datetime) -> datetime:
+    """The stored ticket's `updated_at`, where it lies before we asked: the audits cover it."""
+    known = ctx.store.known([ticket_id]).get(ticket_id, asked)
+    return min(known, asked)
+
+
+def incidents(ctx: Context) -> str:
+    """The incidents of our open pages."""
+    assert ctx.pagerduty is not None
+    found = []
+    for dedup_key in open_pages(ctx):
+        body = ctx.pagerduty.incident_by_key(dedup_key)
+        if body is not None:
+            found.append(incident(body, dedup_key))
+    ctx.store.save(Facts(incidents=tuple(found)))
+    return f"{len(found)} open pages looked at"
+
+
+def _account(ctx: Context) -> Reading:
+    if ctx.reading is None:
+        open_account(ctx)
+    assert ctx.reading is not None
+    return ctx.reading
+
+
+def _save(ctx: Context, page: Page, *, source: SourceState | None = None) -> int:
+    facts = Facts(
+        tickets=page.tickets,
+        companies=page.companies,
+        people=page.people,
+        events=page.events,
+        parked=page.parked,
+    )
+    return len(ctx.store.save(facts, source=source).ticket_ids)
+
+
+def _keep(ctx: Context, name: str, *, cursor: str, through: datetime) -> None:
+    ctx.store.save(Facts(), source=SourceState(tool="zendesk", name=name, cursor=cursor, fresh_through=through))
+
+
+def _first(ctx: Context, since: datetime | None) -> int:
+    """Where an empty store begins to read: as told, else what the tool's table says, else the beginning."""
+    after = ctx.tools.zendesk.scope.created_after
+    if since is not None:
+        return int(since.replace(tzinfo=since.tzinfo or UTC).timestamp())
+    if after is not None:
+        return int(datetime(after.year, after.month, after.day, tzinfo=ctx.profile.zone).timestamp())
+    return 0

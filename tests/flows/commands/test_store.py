@@ -1,0 +1,162 @@
+"""`helpdesk migrate|outbox|pause|resume|mode|approve|adopt`: what an operator types, and what the store then holds."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from connectors.store import Batch, Mode, OutboxState, Store
+from connectors.store import Result as Outcome
+from flows.commands import store as commands
+from tests.connectors.store.make import NOW, action, at, plan, take
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    monkeypatch.setenv("HELPDESK_DATABASE_URL", url)
+    monkeypatch.setenv("HELPDESK_PROFILE", "builder")
+    return url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    store = Store.open(url, profile="builder", migrate=True)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def run() -> Run:
+    """Type `helpdesk …`."""
+    app = typer.Typer()
+    commands.register(app)
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_migrate_makes_a_store(url: str, run: Run) -> None:
+    """An empty database is refused with the command that helps; that command helps, as often as it is given."""
+    refused = run("outbox", "list")
+    assert refused.exit_code == 2
+    assert "run `helpdesk migrate`" in refused.stderr
+    for _ in range(2):
+        assert run("migrate").stdout == f"{url}: up to date, profile builder\n"
+    assert json.loads(run("migrate", "--json").stdout) == {"database": url, "profile": "builder"}
+    assert run("outbox", "list").stdout == "no rows\n"
+
+
+def test_another_profile_is_refused(store: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store opened for the wrong organisation says so, in one line."""
+    monkeypatch.setenv("HELPDESK_PROFILE", "roofing")
+    refused = run("pause", "all")
+    assert refused.exit_code == 2
+    assert "this store belongs to profile 'builder', not 'roofing'" in refused.stderr
+    assert store.paused() == {}
+
+
+def test_the_outbox_says_what_and_why(store: Store, run: Run) -> None:
+    """A row is shown with its reason and what went wrong; JSON carries the whole action."""
+    plan(store, action("k"), action("other", "zendesk:2"))
+    rows = take(store, limit=1)
+    store.finish([Outcome(id=rows[0].id, state=OutboxState.FAILED, error="422: group is inactive")], NOW)
+    assert run("outbox", "list", "--state", "failed").stdout == (
+        "1  failed  zendesk:1  escalate  (sla, zendesk)\n"
+        "    First response was due 14:00.\n"
+        "    422: group is inactive\n"
+    )
+    found = json.loads(run("outbox", "list", "--record", "zendesk:1", "--json").stdout)
+    assert [(row["action"]["key"], row["state"]) for row in found] == [("k", "failed")]
+
+
+def test_rows_are_retried_and_dropped(store: Store, run: Run) -> None:
+    """A row that cannot be changed does not stop the others, and is told at the end."""
+    plan(store, action("a"), action("b", "zendesk:2"))
+    store.finish([Outcome(id=row.id, state=OutboxState.FAILED, error="422") for row in take(store)], NOW)
+    retried = run("outbox", "retry", 1, 404)
+    assert (retried.exit_code, retried.stdout) == (2, "outbox 1: planned again: First response was due 14:00.\n")
+    assert retried.stderr == "outbox 404: there is no such row; `helpdesk outbox list` shows them\n"
+    assert run("outbox", "drop", 2, "--why", "customer called").exit_code == 0
+    assert [(row.state, row.error) for row in store.outbox()] == [("planned", None), ("dropped", "customer called")]
+
+
+@pytest.mark.parametrize("scope", ["all", "sla", "zendesk", "zendesk:123"])
+def test_pausing_and_resuming(store: Store, run: Run, scope: str) -> None:
+    """What is paused is listed until it is resumed; resuming says what it put aside."""
+    assert run("pause", scope).stdout.startswith(f"{scope}: paused since ")
+    assert list(json.loads(run("pause", "--json").stdout)) == [scope]
+    plan(store, action("k", "zendesk:123"))
+    said = run("resume", scope)
+    assert said.stdout == (
+        f"{scope}: resumed; 1 actions planned before are put aside as baseline (`helpdesk adopt` lists them)\n"
+    )
+    assert run("pause").stdout == "nothing is paused\n"
+    assert run("resume", scope).stderr == f"resume: {scope!r} is not paused; paused: nothing\n"
+
+
+def test_resuming_may_keep_what_waited(store: Store, run: Run) -> None:
+    """An operator who wants it sent after all says so."""
+    plan(store, action("k"))
+    run("pause", "all")
+    assert json.loads(run("resume", "all", "--keep", "--json").stdout) == {"scope": "all", "put_aside": 0}
+    assert [row.action.key for row in take(store)] == ["k"]
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (["pause", "zendsk"], "pause: 'zendsk': write all, sla, rules, paging, zendesk,"),
+        (["pause", "zendsk"], "did you mean 'zendesk'?"),
+        (["pause", "zendsk:12"], "or a record such as zendesk:123"),
+        (["mode", "sal"], "mode: 'sal': write sla, rules, paging; did you mean 'sla'?"),
+        (["mode", "sla", "on"], "mode: 'on': write off, shadow, apply"),
+        (["outbox", "list", "--state", "plannd"], "did you mean 'planned'?"),
+        (["approve", "c0ffee"], "batch c0ffee: no batch of that hash is held"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told(store: Store, run: Run, words: list[str], refusal: str) -> None:
+    """A word that means nothing is refused with what would mean something, and changes nothing."""
+    said = run(*words)
+    assert said.exit_code == 2
+    assert refusal in said.stderr
+    assert store.paused() == {}
+
+
+def test_modes_are_shown_and_set(store: Store, run: Run) -> None:
+    """A policy's mode is what was set last; applying again tells what it put aside."""
+    assert run("mode").stdout == "sla: apply (not set)\nrules: apply (not set)\npaging: apply (not set)\n"
+    plan(store, action("k"))
+    assert run("mode", "sla", "shadow").stdout == "sla: shadow\n"
+    assert store.mode("sla") is Mode.SHADOW
+    assert "sla: apply\n1 actions planned before are put aside" in run("mode", "sla", "apply").stdout
+    assert json.loads(run("mode", "--json").stdout) == {"sla": "apply", "rules": None, "paging": None}
+
+
+@pytest.mark.parametrize(("words", "state"), [([], OutboxState.PLANNED), (["--refuse"], OutboxState.DROPPED)])
+def test_held_batches_are_settled(store: Store, run: Run, words: list[Any], state: OutboxState) -> None:
+    """What a limit held back is listed with its hash, and released or dropped by it."""
+    batch = Batch(hash="c0ffee", policy="sla", verb="escalate", count=2, keys=("a", "b"))
+    plan(store, action("a"), action("b", "zendesk:2"), hold=[batch])
+    assert run("approve").stdout == "c0ffee  sla  escalate  2 actions\n"
+    assert run("approve", "c0ffee", *words).exit_code == 0
+    assert {row.state for row in store.outbox()} == {state}
+    assert run("approve").stdout == "nothing is held back\n"
+
+
+def test_baseline_is_listed_and_adopted(store: Store, run: Run) -> None:
+    """What lay before the start is shown, and released row by row."""
+    plan(store, action("old", cause_at=at(-60)), action("older", "zendesk:2", cause_at=at(-90)))
+    assert [row["id"] for row in json.loads(run("adopt", "--json").stdout)] == [1, 2]
+    assert run("adopt", 1, 404).stdout == "1 of 2 released; the next pulse sends them\n"
+    assert {row.id for row in store.outbox(state=OutboxState.PLANNED)} == {1}
+
+
+def test_the_policies_are_those_of_the_flows() -> None:
+    """The commands name the same policies as the flows do."""
+    context = pytest.importorskip("flows.context", reason="the connectors are not in this tree", exc_type=ImportError)
+    assert commands.POLICIES == context.POLICIES
