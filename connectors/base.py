@@ -250,11 +250,11 @@ class Session:
 
 
 def _check_json(body: bytes) -> None:
-    """A success whose body is no JSON (a proxy's page, half an answer) is no answer."""
+    """A success whose body is no JSON object (a proxy's page, half an answer) is no answer."""
     try:
-        msgspec.json.decode(body, type=msgspec.Raw)
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except msgspec.DecodeError as error:
-        raise Broken(f"a body that is no JSON: {error}") from error
+        raise Broken(f"a body that is no JSON object: {error}") from error
 
 
 def failure(place: str, answer: Answer, *, write: bool) -> ConnectorError:
