@@ -3,7 +3,7 @@
 `Store.open(url, profile=…)` is the way in. SQLAlchemy Core over SQLite or PostgreSQL, one schema for both.
 """
 
-from connectors.store.errors import NotMigrated, StaleLease, StoreError, UnknownRow, WrongProfile
+from connectors.store.errors import NotMigrated, StaleLease, StoreError, UnknownRow, Unreachable, WrongProfile
 from connectors.store.store import Store
 from connectors.store.values import (
     Applied,
@@ -38,5 +38,6 @@ __all__ = [
     "Store",
     "StoreError",
     "UnknownRow",
+    "Unreachable",
     "WrongProfile",
 ]
