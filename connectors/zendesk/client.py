@@ -232,7 +232,7 @@ class Zendesk:
         try:
             body = self._door.write("POST", "/oauth/tokens", wanted, harmless=True)
             token = msgspec.json.decode(body, type=_Token)
-        except (BadRequest, Forbidden) as refused:
+        except (BadRequest, Forbidden, Unauthorized) as refused:
             raise Unauthorized(refused.place, refused.cause, fix, status=refused.status) from refused
         except msgspec.ValidationError as error:
             raise Unauthorized("zendesk POST /oauth/tokens", f"an answer without a token: {error}", fix) from error
