@@ -15,8 +15,10 @@
 Every message reads as place, cause, fix.
 """
 
+from mappings.faults import Explained
 
-class ConnectorError(Exception):
+
+class ConnectorError(Explained):
     """Something went wrong with a tool. `place` is vendor, method and path; `cause` and `fix` are for people."""
 
     def __init__(self, place: str, cause: str, fix: str, *, status: int | None = None) -> None:
