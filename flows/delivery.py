@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
-from connectors.store import OutboxRow, OutboxState, Result
+from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.context import Context, log
 from flows.report import Delivered
 from mappings.model import ENDED, Ticket
@@ -28,13 +28,11 @@ SETTLE = timedelta(minutes=2)
 """How long a write may take to show: before that, not seeing it says nothing."""
 
 
-SKEW = timedelta(minutes=5)
-"""How far the tool's clock and ours may differ."""
-
-
 def deliver(ctx: Context) -> Delivered:
     """Empty the outbox as far as the tools allow; gives what became of the rows."""
     told = Delivered()
+    if ctx.settings.mode is not Mode.APPLY:
+        return waiting(ctx)
     ctx.store.expire(_real())
     if ctx.pagerduty is not None:
         _tried(told, lambda: _resolve_pages(ctx, told))
@@ -42,7 +40,7 @@ def deliver(ctx: Context) -> Delivered:
     if ctx.zendesk is not None and ctx.reading is not None:
         _tried(told, lambda: _resolve_tickets(ctx, told))
         _tried(told, lambda: _empty(ctx, told, _send_tickets))
-    told.waiting = ctx.store.outbox_counts().get(OutboxState.PLANNED, 0)
+    told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
 
 
@@ -63,7 +61,7 @@ def _empty(ctx: Context, told: Delivered, send: Callable[[Context, Lane, Deliver
 
 def waiting(ctx: Context) -> Delivered:
     """What a plan says: how much there is to send, and nothing is sent."""
-    return Delivered(waiting=ctx.store.outbox_counts().get(OutboxState.PLANNED, 0))
+    return Delivered(waiting=ctx.store.outbox_count(OutboxState.PLANNED))
 
 
 def _real() -> datetime:
@@ -115,13 +113,19 @@ def _all(rows: Iterable[OutboxRow], state: OutboxState, why: str) -> list[Result
 
 def _send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
     rows = _take(ctx, "pagerduty", lane, 20)
+    stuck: set[str] = set()
     for position, row in enumerate(rows):
+        if row.action.record in stuck:
+            _finish(ctx, told, _give_back([row], "waits for the record's earlier page"))
+            continue
         try:
             _finish(ctx, told, [_page(ctx, row)])
             told.calls += 1
         except Uncertain as error:
+            stuck.add(row.action.record)
             _finish(ctx, told, _all([row], OutboxState.UNKNOWN, str(error)))
         except (BadRequest, Forbidden, NotFound) as refused:
+            stuck.add(row.action.record)
             _finish(ctx, told, _all([row], OutboxState.FAILED, str(refused)))
         except ConnectorError as error:
             _finish(ctx, told, _give_back(rows[position:], str(error)))
@@ -359,12 +363,11 @@ def _resolve_tickets(ctx: Context, told: Delivered) -> None:
 def _written(ctx: Context, told: Delivered, ticket_id: int, rows: Sequence[OutboxRow]) -> set[str]:
     """Which of these rows' keys a ticket's audits show to be there."""
     assert ctx.zendesk is not None
-    sought = {row.action.key: _change(row).reply for row in rows}
-    since = min(row.decided_at for row in rows) - SKEW
+    sought = {row.action.key for row in rows}
     found: set[str] = set()
     for page in ctx.zendesk.audits(ticket_id):
         told.calls += 1
-        found |= find_keys(page, sought, since=since)
+        found |= find_keys(page, sought)
     return found
 
 

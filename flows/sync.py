@@ -2,7 +2,7 @@
 
 Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the
 events' export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store
-before anything is decided; a page and how far it reads are stored in one transaction: a crash re-reads, nothing is lost.
+before anything is decided; a page and how far it reads are stored in one transaction: after a crash it is read again.
 """
 
 from collections.abc import Callable, Iterable

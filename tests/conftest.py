@@ -8,7 +8,7 @@ import tempfile
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.plugins.requirements", "tests.plugins.databases"]
+pytest_plugins = ["tests.plugins.requirements", "tests.plugins.postgres"]
 
 OURS = re.compile(r"(HELPDESK|ZENDESK|INTERCOM|DISCOURSE|PAGERDUTY|JIRA|SLACK|STATUSPAGE|PREFECT)_")
 LOOPBACK = re.compile(r"127\.|::1$|localhost$|0\.0\.0\.0$|::$|::ffff:127\.")

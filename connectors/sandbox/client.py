@@ -43,7 +43,7 @@ class People:
 
     def journal(self) -> list[dict[str, Any]]:
         """Every effect that anything had on the tools, oldest first."""
-        return list(self._ask("GET", "/journal"))
+        return list(self._ask("GET", "/journal")["journal"])
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         answer = self._http.request(method, path, json=body)

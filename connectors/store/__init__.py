@@ -3,7 +3,7 @@
 `Store.open(url, profile=…)` is the way in. SQLAlchemy Core over SQLite or PostgreSQL, one schema for both.
 """
 
-from connectors.store.errors import NotMigrated, StaleLease, StoreError, UnknownRow, WrongProfile
+from connectors.store.errors import NotMigrated, StaleLease, StoreError, UnknownRow, Unreachable, WrongProfile
 from connectors.store.store import Store
 from connectors.store.values import (
     Applied,
@@ -11,7 +11,6 @@ from connectors.store.values import (
     Changed,
     Delivery,
     Facts,
-    Mode,
     OutboxRow,
     OutboxState,
     Parked,
@@ -19,6 +18,7 @@ from connectors.store.values import (
     Saved,
     SourceState,
 )
+from mappings.plan import Mode
 
 __all__ = [
     "Applied",
@@ -38,5 +38,6 @@ __all__ = [
     "Store",
     "StoreError",
     "UnknownRow",
+    "Unreachable",
     "WrongProfile",
 ]

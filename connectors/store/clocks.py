@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from connectors.store import schema
-from connectors.store.codec import Codec, optional_seconds, seconds
+from connectors.store.codec import Codec, optional_seconds, seconds, time
 from connectors.store.database import Database, among, chunks, upsert
 from mappings.model import Clock, ClockState
 
@@ -40,6 +40,14 @@ class Clocks(Database):
         with self.reading() as conn:
             rows = conn.execute(sa.select(*_COLUMNS).where(next_at <= seconds(now)).order_by(next_at).limit(limit))
             return [CLOCK.decode(row) for row in rows.all()]
+
+    def next_instant(self, after: datetime, records: Iterable[str]) -> datetime | None:
+        """The next time after `after` at which a running clock of these records has something to notice."""
+        column = schema.clock.c.next_at
+        query = sa.select(sa.func.min(column)).where(column > seconds(after))
+        with self.reading() as conn:
+            found = conn.scalar(query.where(among(conn, schema.clock.c.record, list(records))))
+        return None if found is None else time(found)
 
 
 def next_at(clock: Clock) -> datetime | None:

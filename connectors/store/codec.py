@@ -20,7 +20,9 @@ _json = msgspec.json.Encoder(order="deterministic")
 
 
 def seconds(at: datetime) -> int:
-    """Whole epoch seconds of an aware time; fractions are cut."""
+    """Whole epoch seconds of an aware time; fractions are cut. Raises ValueError for a time without a zone."""
+    if at.tzinfo is None:
+        raise ValueError(f"{at}: a time without a zone; say UTC")
     return int(at.timestamp())
 
 
@@ -90,7 +92,7 @@ def _conversion(hint: Any) -> tuple[Convert | None, Convert | None]:
         if issubclass(kind, datetime):
             return seconds, time
         if issubclass(kind, Enum):
-            return attrgetter("value"), kind
+            return attrgetter("value"), {member.value: member for member in kind}.__getitem__
         if issubclass(kind, str):
             return plain, None
         if issubclass(kind, bool):

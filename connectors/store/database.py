@@ -1,13 +1,14 @@
 """One way of talking to SQLite and PostgreSQL: transactions, locks, rows in bulk, membership in a long list.
 
-SQLite: WAL, `synchronous=normal`, every writing transaction begins as one (`BEGIN IMMEDIATE`).
+SQLite: WAL, every writing transaction begins as one (`BEGIN IMMEDIATE`). Facts are written with `synchronous=normal`:
+after a power cut they are read again. Decisions are not (`full`): a row in flight must not come back as planned.
 PostgreSQL: reads are repeatable, writers of the same things wait for each other on a row of `counter`; many rows go in
 by COPY. Neither holds a transaction open across anything but SQL.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -15,22 +16,33 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from connectors.store.codec import to_json
+from connectors.store.errors import Unreachable
 from connectors.store.schema import counter
 
 Lock = Literal["seq", "outbox"]
+Writes = Literal["facts", "decisions"]
 Row = Sequence[Any]
 CHUNK = 1000
 """How many keys go into one query."""
 
 _BUSY_MS = 30_000
+_SPELLINGS = "write sqlite:///path/to/file.db or postgresql+psycopg://user:password@host/database"
 
 
 def create_engine(url: str) -> sa.Engine:
-    """An engine for `sqlite:///…` or `postgresql+psycopg://…` (also spelt `postgresql://…`)."""
-    parsed = sa.make_url(url)
+    """An engine for `sqlite:///…` or `postgresql+psycopg://…` (also spelt `postgresql://…`).
+
+    Raises `Unreachable` for any other address; connects to nothing yet.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise Unreachable("the address", f"it is no address of a database; {_SPELLINGS}") from None
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(parsed)
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise Unreachable(parsed.render_as_string(), f"{parsed.drivername!r} is no database of ours; {_SPELLINGS}")
+    engine = sa.create_engine(parsed, pool_pre_ping=parsed.drivername != "sqlite")
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -40,14 +52,18 @@ def create_engine(url: str) -> sa.Engine:
 def _configure_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "cache_size=-32000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    writes: Writes | None = connection.get_execution_options().get("writes")
+    if writes is None:
+        connection.exec_driver_sql("BEGIN")
+    else:
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if writes == 'decisions' else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 class Database:
@@ -58,7 +74,7 @@ class Database:
         self._readers = engine
         if engine.dialect.name == "postgresql":
             self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._writers = engine.execution_options(writes=True)
+        self._writers = {kind: engine.execution_options(writes=kind) for kind in get_args(Writes)}
 
     def close(self) -> None:
         """Give all connections back."""
@@ -78,7 +94,7 @@ class Database:
     @contextmanager
     def writing(self, *locks: Lock) -> Iterator[sa.Connection]:
         """A transaction that writes; of those who name the same lock, one at a time."""
-        with self._writers.begin() as conn:
+        with self._writers["decisions" if "outbox" in locks else "facts"].begin() as conn:
             for name in locks:
                 lock(conn, name)
             yield conn

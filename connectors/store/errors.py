@@ -1,15 +1,25 @@
 """What the store refuses, each with the place and the fix.
 
 StoreError
+├── Unreachable    no database at this address, or none of ours
 ├── NotMigrated    the database's schema is not the code's
 ├── WrongProfile   the database belongs to another profile
 ├── StaleLease     somebody else holds the lease by now: stop, write nothing
 └── UnknownRow     no outbox row or batch of that name in a state that allows this
 """
 
+from mappings.faults import Explained
 
-class StoreError(Exception):
+
+class StoreError(Explained):
     """Any refusal of the store."""
+
+
+class Unreachable(StoreError):
+    """No database answers at the address, or it is of a kind that we do not know."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url}: {why}; see HELPDESK_DATABASE_URL")
 
 
 class NotMigrated(StoreError):

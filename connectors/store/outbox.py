@@ -19,8 +19,8 @@ from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
 from connectors.store.lease import PULSE, check_fence
 from connectors.store.policy import ALL
-from connectors.store.values import Mode, OutboxRow, OutboxState, Result
-from mappings.plan import Lane
+from connectors.store.values import OutboxRow, OutboxState, Result
+from mappings.plan import Lane, Mode
 
 _OUTBOX = schema.outbox
 _PLANNED = _OUTBOX.c.state == OutboxState.PLANNED.value
@@ -54,6 +54,8 @@ class Outbox(Database):
         `now`) are dropped with a reason, and so are those whose `after` will never be done.
         `deadline` is real time: until then the call has ended. Raises `StaleLease` when `fence` is given and old.
         """
+        if not self._planned(tool):
+            return []
         with self.writing("outbox") as conn:
             check_fence(conn, PULSE, fence)
             _drop_late(conn, tool, now)
@@ -74,6 +76,11 @@ class Outbox(Database):
                 conn.execute(rows.values(sending | {"attempts": _OUTBOX.c.attempts + 1}))
         changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline}
         return [msgspec.structs.replace(row, attempts=row.attempts + 1, **changed) for row in taken]
+
+    def _planned(self, tool: str) -> bool:
+        """Whether a tool has anything to be sent, without a lock: in most minutes it has not."""
+        with self.reading() as conn:
+            return conn.scalar(sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool).limit(1)) is not None
 
     def finish(self, results: Sequence[Result], now: datetime) -> int:
         """Note what became of rows in flight or unknown; gives how many were still waiting for it.

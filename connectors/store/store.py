@@ -6,7 +6,7 @@ from connectors.store import migrations, schema
 from connectors.store.clocks import Clocks
 from connectors.store.database import create_engine
 from connectors.store.decisions import Decisions
-from connectors.store.errors import WrongProfile
+from connectors.store.errors import Unreachable, WrongProfile
 from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
@@ -26,6 +26,7 @@ class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Jo
         """Open the store at `url` (`sqlite:///helpdesk.db`, `postgresql+psycopg://…`).
 
         `profile` is the profile's key: the first one to open a store owns it, any other is refused (`WrongProfile`).
+        Where no database answers, `Unreachable` says what the driver said.
         A database whose schema is not this code's is refused (`NotMigrated`), unless `migrate` brings it up first.
         """
         store = cls(create_engine(url))
@@ -35,6 +36,9 @@ class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Jo
             migrations.check(store.engine)
             if profile is not None:
                 store._claim(profile)
+        except sa.exc.OperationalError as error:
+            store.close()
+            raise Unreachable(store.engine.url.render_as_string(), str(error.orig).strip()) from error
         except BaseException:
             store.close()
             raise

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from mappings.model import DONE
+from mappings.calendar import Calendar
 from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, TicketChange
 from mappings.policies.paging import dedup_key
 from mappings.policies.sla.clocks import dimensions
@@ -21,7 +21,7 @@ from mappings.policies.sla.targets import due, promises
 from mappings.profile import Do, Profile, Rule
 from mappings.reasons import clock_face, reason
 from mappings.replies import Replies
-from mappings.timeline import epoch
+from mappings.timeline import UNREAD, epoch
 
 POLICY = "rules"
 _PAGE_SENSE = timedelta(minutes=30)
@@ -33,12 +33,21 @@ FACTS = frozenset(_DIMENSIONS | {"kind_not", "office", "covered", "event"})
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """An event at which rules are judged, with the facts as they were then."""
+    """An event at which rules are judged, with the facts as they were then, and those that it changed."""
 
     at: datetime
     cause: str
     events: frozenset[str]
+    changed: frozenset[str]
     facts: Mapping[str, object]
+
+    def concerns(self, rule: Rule) -> bool:
+        """Is the rule judged here? At creation, and where a fact or an event that it names came about."""
+        return (
+            "created" in self.events
+            or bool(self.changed & set(rule.when))
+            or bool(self.events and "event" in rule.when)
+        )
 
 
 def judged(rule: Rule) -> bool:
@@ -56,7 +65,7 @@ def judge(life: Life, profile: Profile, replies: Replies, *, link: Callable[[int
     for rule in profile.rules.values():
         if not judged(rule):
             continue
-        firing = [moment for moment in moments if _fires(rule, moment)]
+        firing = [moment for moment in moments if moment.concerns(rule) and _fires(rule, moment)]
         for moment in firing if rule.again else firing[:1]:
             acting = _Acting(life, profile, replies, rule, moment, link)
             actions += [acting.do(do) for do in rule.do]
@@ -79,36 +88,59 @@ def _holds(name: str, condition: object, moment: Moment) -> bool:
     return found in wanted or str(found) in wanted
 
 
-def _moments(life: Life, profile: Profile) -> Iterable[Moment]:
-    """Creation, each change of a fact, each escalation, solve and reopening; simultaneous ones are one moment."""
-    line = life.line
-    named: dict[datetime, tuple[str, set[str]]] = {line.created_at: (life.created, {"created"})}
+_CHANGES = {
+    "severity": ("severity",),
+    "kind": ("kind", "kind_not", "family", "ladder"),
+    "tags": ("tag",),
+    "company_id": ("plan", "vip"),
+}
+"""Of each field of a ticket: the facts that its change changes."""
 
-    def add(at: datetime, cause: str, event: str | None = None) -> None:
-        _, events = named.setdefault(at, (cause, set()))
-        if event:
-            events.add(event)
 
-    for step in line.steps:
-        if step.field in ("severity", "kind", "tags", "group_id", "company_id"):
-            add(step.at, step.cause)
+class _Happening(msgspec.Struct):
+    cause: str
+    events: set[str] = msgspec.field(default_factory=set)
+    changed: set[str] = msgspec.field(default_factory=set)
+
+
+def _happenings(life: Life) -> dict[datetime, _Happening]:
+    """Creation, each change of a fact, each move between tiers, solve and reopening; simultaneous ones are one."""
+    found = {life.line.created_at: _Happening(life.created, {"created"})}
+
+    def at(when: datetime, cause: str) -> _Happening:
+        return found.setdefault(when, _Happening(cause))
+
+    for step in life.line.steps:
+        if step.field in _CHANGES:
+            at(step.at, step.cause).changed.update(_CHANGES[step.field])
+    for when, _ in life.history.plan_history:
+        if when > life.line.created_at:
+            at(when, str(epoch(when))).changed.add("plan")
     for stay in life.stays[1:]:
-        add(stay.start, stay.cause, "escalated" if stay.tier > life.stays[0].tier else None)
+        happening = at(stay.start, stay.cause)
+        happening.changed |= {"tier", "escalated"}
+        happening.events |= {"escalated"} if stay.tier > life.stays[0].tier else set()
     for start, stop, cause in life.solved:
-        add(start, cause, "solved")
+        at(start, cause).events.add("solved")
         if stop is not None:
-            add(stop, str(epoch(stop)), "reopened")
-    for at, (cause, events) in sorted(named.items()):
+            at(stop, str(epoch(stop))).events.add("reopened")
+    return found
+
+
+def _moments(life: Life, profile: Profile) -> Iterable[Moment]:
+    """The events at which rules are judged, oldest first, each with the facts as they were then."""
+    for at, happening in sorted(_happenings(life).items()):
+        if happening.cause == UNREAD:
+            continue
         facts = dimensions(life, profile, at)
-        serving = _serving(profile, facts)
         facts |= {
             "office": "open" if profile.office.is_open(at) else "closed",
-            "covered": serving.is_open(at),
+            "covered": _serving(profile, facts).is_open(at),
         }
-        yield Moment(at, cause, frozenset(events), facts)
+        yield Moment(at, happening.cause, frozenset(happening.events), frozenset(happening.changed), facts)
 
 
-def _serving(profile: Profile, facts: Mapping[str, object]):  # type: ignore[no-untyped-def]
+def _serving(profile: Profile, facts: Mapping[str, object]) -> Calendar:
     return profile.serving_calendar(**{key: facts.get(key) for key in ("severity", "plan", "kind", "channel")})
 
 
@@ -158,6 +190,9 @@ class _Acting:
             case "assign" if route is not None and route.group:
                 note = f"{self._says()} Assigned to {route.group}. Rule: {self.rule.name}."
                 return TicketChange(group=route.group, note=note), Lane.ESCALATION, _ESCALATION_SENSE
+            case "tell" if route is not None and (route.assignee or route.group):
+                whom = f"For {route.group}: " if route.group else ""
+                return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
             case "escalate":
                 return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
             case "reply" if self.replies.has(argument):
@@ -236,8 +271,3 @@ class _Acting:
             "expected": clock_face(at, self.profile.zone, self.moment.at) if at else "",
             "organisation": self.profile.name,
         }
-
-
-def done(life: Life) -> bool:
-    """Is the ticket beyond acting on?"""
-    return life.history.ticket.status in DONE

@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from connectors.sandbox.server import Sandbox
+from connectors.store import Store
 from flows.profiles import read_profile
 from flows.sandbox_world import build_world
 from tests.flows.desk import OPENS, SIZE, Desk
 from tests.flows.processes import Program, free_port, running
-from tests.plugins.databases import empty
+from tests.plugins.postgres import empty
 from tests.stories import at
 
 ROOT = Path(__file__).parents[2]
@@ -97,19 +98,27 @@ def settle(desk: Desk) -> None:
 
 
 @pytest.fixture(scope="session")
-def settled_store(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("store") / "template.db"
+    Store.open(f"sqlite:///{path}", migrate=True).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def settled_store(migrated_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file as it is after our first minutes, to copy: every test's world begins the same."""
     path = tmp_path_factory.mktemp("settled") / "store.db"
-    shutil.copy(migrated_sqlite, path)
+    shutil.copy(migrated_store, path)
     with deployment(f"sqlite:///{path}") as desk:
         settle(desk)
     return path
 
 
 @pytest.fixture
-def fresh_desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
+def fresh_desk(migrated_store: Path, tmp_path: Path) -> Iterator[Desk]:
     """A small account that we have never looked at."""
-    shutil.copy(migrated_sqlite, tmp_path / "store.db")
+    shutil.copy(migrated_store, tmp_path / "store.db")
     with deployment(f"sqlite:///{tmp_path / 'store.db'}") as desk:
         yield desk
 

@@ -159,12 +159,17 @@ class Desk:
         """The same connectors, which note how long they would have slept."""
         if ctx.zendesk is not None:
             ctx.zendesk.close()
-            ctx.zendesk = Zendesk(self.sandbox.urls["zendesk"], secret=secret, sleep=self.slept.append)
+            ctx.zendesk = Zendesk(self.sandbox.urls["zendesk"], secret=secret, sleep=self.slept.append, clock=self._tick)
         if ctx.pagerduty is not None:
             ctx.pagerduty.close()
             url = self.sandbox.urls["pagerduty"]
             token, sender = lambda: needed("PAGERDUTY_TOKEN"), os.environ["PAGERDUTY_FROM"]
-            ctx.pagerduty = PagerDuty(url, events_url=url, token=token, sender=sender, patience=0.0)
+            ctx.pagerduty = PagerDuty(
+                url, events_url=url, token=token, sender=sender, sleep=self.slept.append, clock=self._tick
+            )
+
+    def _tick(self) -> float:
+        return self.now.timestamp()
 
     def rows(self, ticket_id: int | None = None, **given: Any) -> list[OutboxRow]:
         """Our outbox, of one ticket or all."""

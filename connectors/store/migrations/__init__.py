@@ -17,7 +17,7 @@ _ADVISORY_LOCK = 0x68656C70  # "help": two processes that start at once migrate 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Run all migrations up to `revision`, in one transaction."""
-    with engine.execution_options(writes=True).begin() as conn:
+    with engine.execution_options(writes="decisions").begin() as conn:
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
         config = _config()

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from connectors.store import Store
-from tests.plugins.databases import empty
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("store") / "template.db"
+    Store.open(f"sqlite:///{path}", migrate=True).close()
+    return path
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -16,9 +23,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "store.db")
         return f"sqlite:///{tmp_path / 'store.db'}"
-    url: str = request.getfixturevalue("migrated_postgres")
-    empty(url)
-    return url
+    return str(request.getfixturevalue("postgres_store"))
 
 
 @pytest.fixture

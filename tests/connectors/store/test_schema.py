@@ -1,5 +1,7 @@
 """The schema: every column says how private it is, the codecs and the migrations agree with it, and it is guarded."""
 
+import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from connectors.store import Mode, NotMigrated, Store, WrongProfile, schema
+from connectors.store import Mode, NotMigrated, Store, Unreachable, WrongProfile, schema
 from connectors.store.clocks import CLOCK
 from connectors.store.codec import Codec
 from connectors.store.decisions import ACTION
@@ -59,6 +61,12 @@ def test_migrations_and_schema_agree(store: Store) -> None:
         assert compare_metadata(context, schema.metadata) == []
 
 
+def test_a_time_without_a_zone_is_refused(store: Store) -> None:
+    """A naive time would be taken for this machine's own: it is an error, not a guess."""
+    with pytest.raises(ValueError, match="a time without a zone; say UTC"):
+        store.due_clocks(datetime(2026, 3, 3, 16))  # noqa: DTZ001  # what the test is about
+
+
 def test_migrating_again_changes_nothing(store: Store) -> None:
     """A migrated store can be migrated at every start."""
     store.set_mode("sla", Mode.APPLY, NOW)
@@ -96,6 +104,32 @@ def test_a_store_belongs_to_one_profile(store_url: str) -> None:
     assert "set HELPDESK_PROFILE=builder, or give 'roofing' a database of its own" in str(refusal.value)
     assert Store.open(store_url, profile="builder").profile == first.profile == "builder"
     first.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "refusal"),
+    [
+        ("sqlite:////nowhere/at/all.db", "sqlite:////nowhere/at/all.db: unable to open database file; see HELPDESK_"),
+        ("postgresql://a:s3cret@127.0.0.1:1/b", "postgresql+psycopg://a:***@127.0.0.1:1/b: connection failed"),
+        ("mysql://a:s3cret@db/b", "'mysql' is no database of ours; write sqlite:///path"),
+        ("helpdesk.db", "it is no address of a database; write sqlite:///path/to/file.db or postgresql"),
+    ],
+)
+def test_an_address_that_leads_nowhere(url: str, refusal: str) -> None:
+    """A mistake in HELPDESK_DATABASE_URL is one line that names it, what is wrong and what to write; no password."""
+    with pytest.raises(Unreachable, match=re.escape(refusal)) as told:
+        Store.open(url)
+    assert "s3cret" not in str(told.value)
+
+
+def test_decisions_survive_a_power_cut(store: Store) -> None:
+    """SQLite waits for the disk where a decision is written, not where facts are: those can be read again."""
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL waits for the disk at every commit")
+    with store.writing("outbox") as conn:
+        assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    with store.writing("seq") as conn:
+        assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 1
 
 
 def test_a_refusal_does_not_tell_the_password(tmp_path: Path) -> None:

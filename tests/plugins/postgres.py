@@ -1,20 +1,11 @@
-"""Migrated databases, made once for the whole run: a SQLite file to copy, and a PostgreSQL to empty."""
+"""A real PostgreSQL for tests that ask for one: brought by pip, one server a session, emptied before each test."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from connectors.store import Store, schema
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file to copy."""
-    path = tmp_path_factory.mktemp("store") / "template.db"
-    Store.open(f"sqlite:///{path}", migrate=True).close()
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +25,13 @@ def migrated_postgres(postgres_url: str) -> str:
     """A migrated PostgreSQL database."""
     Store.open(postgres_url, migrate=True).close()
     return postgres_url
+
+
+@pytest.fixture
+def postgres_store(migrated_postgres: str) -> str:
+    """The address of a migrated and empty PostgreSQL store that no profile owns yet."""
+    empty(migrated_postgres)
+    return migrated_postgres
 
 
 def empty(url: str) -> None:
