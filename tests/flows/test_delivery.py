@@ -108,7 +108,7 @@ def test_reply_whose_answer_was_lost(desk: Desk, keeps_metadata: bool) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        {"kind": "status", "status": 500, "count": 2},
+        {"kind": "status", "status": 500, "count": 8},
         {"kind": "status", "status": 404, "count": 1},
         {"kind": "cut_before", "count": 8},
         {"kind": "html", "count": 8},
