@@ -135,9 +135,9 @@ def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -
         _down(ctx, tool, name, error)
         return _failed(error)
     except msgspec.DecodeError as wrong:
-        error = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
-        _down(ctx, tool, name, error)
-        return _failed(error)
+        odd = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
+        _down(ctx, tool, name, odd)
+        return _failed(odd)
     _up(ctx, tool, name)
     return said
 

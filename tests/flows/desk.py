@@ -159,7 +159,9 @@ class Desk:
         """The same connectors, which note how long they would have slept."""
         if ctx.zendesk is not None:
             ctx.zendesk.close()
-            ctx.zendesk = Zendesk(self.sandbox.urls["zendesk"], secret=secret, sleep=self.slept.append, clock=self._tick)
+            ctx.zendesk = Zendesk(
+                self.sandbox.urls["zendesk"], secret=secret, sleep=self.slept.append, clock=self._tick
+            )
         if ctx.pagerduty is not None:
             ctx.pagerduty.close()
             url = self.sandbox.urls["pagerduty"]
@@ -183,7 +185,9 @@ class Desk:
 
     def clocks(self, ticket_id: int) -> dict[str, Clock]:
         """A ticket's stored clocks by target; of several the latest."""
-        return {clock.target: clock for clock in self.ctx.store.clocks([f"zendesk:{ticket_id}"])[f"zendesk:{ticket_id}"]}
+        return {
+            clock.target: clock for clock in self.ctx.store.clocks([f"zendesk:{ticket_id}"])[f"zendesk:{ticket_id}"]
+        }
 
     # the judge
 
@@ -232,4 +236,3 @@ def unfinished(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     """Rows that still have to go somewhere."""
     waiting = (OutboxState.PLANNED, OutboxState.SENDING, OutboxState.UNKNOWN)
     return [row for row in rows if row.state in waiting]
-
