@@ -16,8 +16,10 @@
 Every message reads as place, cause, fix, and carries the tool's request id where it told one.
 """
 
+from mappings.faults import Explained
 
-class ConnectorError(Exception):
+
+class ConnectorError(Explained):
     """Something went wrong with a tool. `place` is vendor, method and path; `cause` and `fix` are for people.
 
     `status` is the answer's, `code` the tool's own name of the error (`RecordNotFound`, `StartTimeTooRecent`, `2006`)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from connectors.errors import ConnectorError, TooMany, Uncertain
-from connectors.store import OutboxRow, OutboxState, Result
+from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.context import Context, log
 from flows.report import Delivered
 from mappings.model import ENDED, Ticket
@@ -30,6 +30,8 @@ SETTLE = timedelta(minutes=2)
 def deliver(ctx: Context) -> Delivered:
     """Empty the outbox as far as the tools allow; gives what became of the rows."""
     told = Delivered()
+    if ctx.settings.mode is not Mode.APPLY:
+        return waiting(ctx)
     ctx.store.expire(_real())
     for resolve, send, there in (
         (_resolve_pages, _send_pages, ctx.pagerduty),
@@ -45,13 +47,13 @@ def deliver(ctx: Context) -> Delivered:
         except ConnectorError as error:
             log.warning("delivery: %s", error)
             told.problems.append(str(error))
-    told.waiting = ctx.store.outbox_counts().get(OutboxState.PLANNED, 0)
+    told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
 
 
 def waiting(ctx: Context) -> Delivered:
     """What a plan says: how much there is to send, and nothing is sent."""
-    return Delivered(waiting=ctx.store.outbox_counts().get(OutboxState.PLANNED, 0))
+    return Delivered(waiting=ctx.store.outbox_count(OutboxState.PLANNED))
 
 
 def _real() -> datetime:
@@ -99,11 +101,16 @@ def _give_back(rows: Iterable[OutboxRow], why: str) -> list[Result]:
 
 def _send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
     rows = _take(ctx, "pagerduty", lane, 20)
+    stuck: set[str] = set()
     for position, row in enumerate(rows):
+        if row.action.record in stuck:
+            _finish(ctx, told, _give_back([row], "waits for the record's earlier page"))
+            continue
         try:
             _finish(ctx, told, [_page(ctx, row)])
             told.calls += 1
         except Uncertain as error:
+            stuck.add(row.action.record)
             _finish(ctx, told, [Result(id=row.id, state=OutboxState.UNKNOWN, error=str(error))])
         except ConnectorError as error:
             _finish(ctx, told, _give_back(rows[position:], str(error)))

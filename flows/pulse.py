@@ -133,3 +133,8 @@ async def _steps(ctx: Context, found: Pulse) -> None:
 def worth_telling(ctx: Context, found: Pulse) -> bool:
     """An artifact when something was decided or delivered, plus one an hour."""
     return bool(found.actions or found.delivered.done or found.delivered.problems or found.at.minute == 0)
+
+
+def run_now(mode: Apply = Apply.APPLY) -> str:
+    """One pulse through Prefect from a plain program: a flow run that the server records."""
+    return asyncio.run(pulse(mode))

@@ -50,12 +50,19 @@ class Pulse(msgspec.Struct):
         """How many actions were new."""
         return sum(len(decided.actions) for decided in self.decided)
 
+    @property
+    def failed(self) -> list[str]:
+        """The sources that did not answer."""
+        return [name for name, said in self.synced.items() if said.startswith("failed")]
+
     def sentence(self) -> str:
         """The run's last log line and its result in the UI."""
         if self.skipped:
             return self.skipped
         looked = sum(decided.looked for decided in self.decided)
         parts = [f"looked at {looked} tickets", f"{self.actions} new actions", f"{self.delivered.done} delivered"]
+        if self.failed:
+            parts.insert(0, f"could not read {', '.join(self.failed)}")
         for name in ("failed", "unknown", "dropped", "waiting"):
             count = getattr(self.delivered, name)
             if count:

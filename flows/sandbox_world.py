@@ -6,61 +6,61 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sandbox.clock import iso
-from mappings.profile import Profile
+from flows.profiles import read_tools
+from mappings.profile import Profile, ToolTable
+from mappings.profile.tools import Field
 
 SIZE = {"companies": 40, "people": 200, "agents": 12, "tickets": 600, "weeks": 6}
 """Big enough that some tickets are long late on the first day (design §11, "Accounts")."""
 START = "2026-03-03T09:00"
 """An ordinary Tuesday morning in the office, so that every start looks the same."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-TEXTS = (
-    ("sla_due", "SLA due"),
-    ("next_escalation", "Next escalation"),
-    ("first_response_at", "First response at"),
-    ("resolved_at", "Resolved at"),
-    ("builder_id", "Builder id"),
-    ("user_id", "User id"),
-    ("user_role", "User role"),
-    ("current_url", "Current URL"),
-    ("browser_os", "Browser and OS"),
-    ("plan_at_submission", "Plan at submission"),
-)
-"""Text fields of a ticket: those that we write, then those that the app fills in."""
-WORKING = (("working_yes", "Yes, others can work"), ("working_no", "No, nobody can work"))
+ANSWERS = {"working": (("yes", "Yes, others can work"), ("no", "No, nobody can work"))}
+"""What people choose from in fields that a profile does not list: value and name."""
+TITLES = {"vip": "VIP", "csm": "CSM"}
 
 
 def build_world(
-    profile: Profile, *, now: datetime | None = None, size: Mapping[str, int] | None = None
+    profile: Profile,
+    tools: ToolTable | None = None,
+    *,
+    now: datetime | None = None,
+    size: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Everything the sandbox needs to know of an organisation, as JSON; `now` is aware, START in the office by default.
+    """Everything the sandbox needs to know of an organisation, as JSON.
 
-    Field titles, prefixes and where each fact lives are those of config/tools/zendesk.yaml (design §11).
+    `tools` is config/tools, read from there by default: what fields, groups and services are called in the account.
+    `now` is aware; by default it is START in the office.
     """
+    names = tools or read_tools()
+    desk, pager = names.zendesk, names.pagerduty
     zone, hours = office_hours(profile)
-    tiers = [{"level": level, "name": tier.name, "group": tier.group} for level, tier in profile.tiers.items()]
+    tiers = [
+        {"level": level, "name": tier.name, "group": desk.group(tier.group)} for level, tier in profile.tiers.items()
+    ]
     return {
         "profile": profile.key,
         "name": profile.name,
         "zone": zone.key,
         "now": iso(now or moment(START, zone)),
         "hours": hours,
-        "plans": _named(profile.plans),
+        "plans": [{"key": plan.key, "name": plan.name} for plan in profile.plans.values()],
         "severities": [
             {"key": s.key, "name": s.name, "priority": s.priority, "critical": s.critical}
             for s in profile.severities.values()
         ],
-        "kinds": [{"key": kind.key, "group": kind.group} for kind in profile.kinds.values()],
+        "kinds": [{"key": kind.key, "group": kind.group and desk.group(kind.group)} for kind in profile.kinds.values()],
         "modules": [{"key": m.key, "name": m.name, "urls": list(m.urls)} for m in profile.modules.values()],
         "roles": list(profile.roles),
         "sources": list(profile.sources),
-        "groups": groups(profile),
+        "groups": [desk.group(name) for name in groups(profile)],
         "tiers": tiers,
-        "ticket_fields": ticket_fields(profile),
-        "organization_fields": organization_fields(profile),
-        "user_fields": [_dropdown("role", "Role", [(role, _words(role)) for role in profile.roles], "dropdown")],
-        "forms": [{"name": "Support request", "group": groups(profile)[0]}],
+        "ticket_fields": fields(profile, desk.ticket_fields, "tagger"),
+        "organization_fields": fields(profile, desk.organization_fields, "dropdown"),
+        "user_fields": fields(profile, desk.user_fields, "dropdown"),
+        "forms": [{"name": "Support request", "group": desk.group(groups(profile)[0])}],
         "addresses": [address for channel in profile.channels.values() for address in channel.addresses],
-        "services": _distinct(route.pagerduty for route in profile.routes.values()),
+        "services": [pager.service(name) for name in _distinct(route.pagerduty for route in profile.routes.values())],
         "size": {**SIZE, **(size or {})},
     }
 
@@ -91,50 +91,36 @@ def groups(profile: Profile) -> list[str]:
     ) or ["Support"]
 
 
-def ticket_fields(profile: Profile) -> list[dict[str, Any]]:
-    """The account's own ticket fields: what a ticket is, what customers answer, what we write."""
+def fields(profile: Profile, table: Mapping[str, Field], dropdown: str) -> list[dict[str, Any]]:
+    """The account's fields as the sandbox takes them; `dropdown` is what Zendesk calls a dropdown in that place."""
+    choices = options(profile)
+    found = []
+    for key, field in table.items():
+        row: dict[str, Any] = {"key": field.field_key or key, "title": field.title or _words(key), "type": field.type}
+        if field.prefix is not None:
+            row["type"] = dropdown
+            row["options"] = [{"name": name, "value": field.tag(value)} for value, name in choices.get(key, ())]
+        found.append(row)
+    return found
+
+
+def options(profile: Profile) -> dict[str, list[tuple[str, str]]]:
+    """What each dropdown offers: the profile's value and its name. Above the last tier stands the management."""
     tiers = [(str(level), f"{level} · {tier.name}") for level, tier in profile.tiers.items()]
-    tiers.append((str(len(tiers) + 1), "Management"))
-    found = [
-        _dropdown("severity", "Severity", [(s.key, f"{s.key} · {s.name}") for s in profile.severities.values()]),
-        _dropdown("kind", "Kind", [(kind.key, kind.name) for kind in profile.kinds.values()]),
-        _dropdown("module", "Module", [(module.key, module.name) for module in profile.modules.values()]),
-        _dropdown("source", "Source", [(source, _words(source)) for source in profile.sources]),
-        _dropdown("tier", "Support tier", tiers),
-        {"key": "affected_users", "title": "Affected users", "type": "integer"},
-        {
-            "key": "working",
-            "title": "Can anybody work?",
-            "type": "tagger",
-            "options": [{"name": name, "value": value} for value, name in WORKING],
-        },
-    ]
-    return found + [{"key": key, "title": title, "type": "text"} for key, title in TEXTS]
-
-
-def organization_fields(profile: Profile) -> list[dict[str, Any]]:
-    """What is known of a customer company."""
-    return [
-        _dropdown("plan", "Plan", [(plan.key, plan.name) for plan in profile.plans.values()], "dropdown"),
-        {"key": "vip", "title": "VIP", "type": "checkbox"},
-        {"key": "csm", "title": "CSM", "type": "text"},
-        {"key": "warnings", "title": "Warnings", "type": "integer"},
-        {"key": "restricted_until", "title": "Restricted until", "type": "date"},
-    ]
-
-
-def _dropdown(key: str, title: str, options: Iterable[tuple[str, str]], type_: str = "tagger") -> dict[str, Any]:
-    """A field whose options are tags: the field's key, then the option's in lower case."""
-    rows = [{"name": name, "value": f"{key}_{option.lower()}"} for option, name in options]
-    return {"key": key, "title": title, "type": type_, "options": rows}
-
-
-def _named(parts: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [{"key": key, "name": part.name} for key, part in parts.items()]
+    return {
+        "severity": [(s.key, f"{s.key} · {s.name}") for s in profile.severities.values()],
+        "kind": [(kind.key, kind.name) for kind in profile.kinds.values()],
+        "module": [(module.key, module.name) for module in profile.modules.values()],
+        "source": [(source, _words(source)) for source in profile.sources],
+        "tier": [*tiers, (str(len(tiers) + 1), "Management")],
+        "plan": [(plan.key, plan.name) for plan in profile.plans.values()],
+        "role": [(role, _words(role)) for role in profile.roles],
+        **{key: list(rows) for key, rows in ANSWERS.items()},
+    }
 
 
 def _words(key: str) -> str:
-    known = {"in_app": "In-app", "pm": "PM", "github": "GitHub"}
+    known = {**TITLES, "in_app": "In-app", "pm": "PM", "github": "GitHub"}
     return known.get(key) or key.replace("_", " ").capitalize()
 
 

@@ -40,7 +40,8 @@ def decide(ctx: Context) -> Decided:
 
 def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided) -> None:
     """Bring clocks and ticket fields of changed tickets up to date."""
-    since = ctx.store.begin([(POLICY, "Ticket fields")], ctx.now())[POLICY, "Ticket fields"]
+    rule = (POLICY, "Ticket fields")
+    since = ctx.now() if ctx.plan_only else ctx.store.begin([rule], ctx.now())[rule]
     moved: list[Clock] = []
     actions: list[Action] = []
     for case in looked:

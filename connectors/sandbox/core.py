@@ -33,7 +33,7 @@ class Switches:
     missing_abilities: tuple[str, ...] = ()  # abilities whose endpoints answer 402, code 2014 (§9.2 row 17)
     # Webhooks of every tool (§0.5): late, twice, out of order, never
     webhook_delay: float = 0.0  # simulated seconds before the first attempt
-    webhook_jitter: float = 0.0  # further seconds, by chance: deliveries that promise no order overtake each other
+    webhook_jitter: float = 0.0  # further seconds, by chance: deliveries overtake each other, outside their lane
     webhook_double: float = 0.0  # chance that a delivery is made twice
     webhook_lose: float = 0.0  # chance that a delivery is never made
     # Request budgets

@@ -85,7 +85,7 @@ class Door:
             await asyncio.sleep(fault.seconds)
         if fault.kind in ("status", "html") and fault.after:
             return self._instead(fault)
-        return given
+        return _drifted(*given) if fault.kind == "drift" else given
 
     async def _serve(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         messages: list[Message] = []
@@ -133,6 +133,22 @@ class Door:
                 seconds=took,
             )
         )
+
+
+def _drifted(
+    status: int, headers: list[tuple[bytes, bytes]], content: bytes
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    try:
+        content = msgspec.json.encode(_with_news(msgspec.json.decode(content)))
+    except msgspec.DecodeError:
+        return status, headers, content
+    return status, [(n, str(len(content)).encode() if n == b"content-length" else v) for n, v in headers], content
+
+
+def _with_news(value: object) -> object:
+    if isinstance(value, dict):
+        return {**{key: _with_news(inner) for key, inner in value.items()}, "x_new_field": {"since": "tomorrow"}}
+    return [_with_news(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _raw(headers: Mapping[str, str], content: bytes) -> list[tuple[bytes, bytes]]:

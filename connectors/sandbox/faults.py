@@ -18,6 +18,7 @@ KINDS = {
     "truncate": "apply the effect, then send half of the answer's body and cut",
     "token_expired": "answer as the tool does to a token that has run out",
     "away": "the tool cannot be reached: every connection is cut",
+    "drift": "apply the effect, then put a field that nobody knows into every object of the answer",
     "html": "answer with an HTML page where JSON is due (`status`, default 502)",
 }
 

@@ -34,7 +34,12 @@ class Exchange:
     fault: str | None = None
     seconds: float = 0.0
 
-    def line(self, secrets: Iterable[bytes] = ()) -> bytes:
+    @property
+    def size(self) -> int:
+        """Bytes of both bodies."""
+        return len(self.request) + len(self.response)
+
+    def line(self, secrets: Iterable[bytes] = (), *, bodies: bool = True) -> bytes:
         """The exchange as one JSON line with everything secret masked by as many stars."""
         head = {
             "vendor": self.vendor,
@@ -46,8 +51,8 @@ class Exchange:
         tail = {"status": self.status, "at": self.at.isoformat(), "fault": self.fault}
         text = b'%s,"request_json":%s,"response_json":%s,%s' % (
             json.dumps(head).encode()[:-1],
-            _one_line(self.request),
-            _one_line(self.response),
+            _one_line(self.request if bodies else b""),
+            _one_line(self.response if bodies else b""),
             json.dumps(tail).encode()[1:],
         )
         text = _HIDDEN_FIELDS.sub(lambda m: m[1] + b"*" * len(m[2]) + b'"', text)
@@ -72,11 +77,15 @@ def _one_line(body: bytes) -> bytes:
 
 
 class Recorder:
-    """Keeps the latest exchanges in memory and, where a file is named, appends each to it."""
+    """Keeps the latest exchanges in memory (`keep` of them, 16 MB of bodies) and appends each to a file, if given one.
 
-    def __init__(self, path: Path | None = None, *, keep: int = 300) -> None:
+    The newest one is kept however big it is.
+    """
+
+    def __init__(self, path: Path | None = None, *, keep: int = 300, keep_bytes: int = 16 * 2**20) -> None:
         self._file = path.open("ab") if path else None
-        self._latest: deque[Exchange] = deque(maxlen=keep)
+        self._latest: deque[Exchange] = deque()
+        self._keep, self._keep_bytes, self._held = keep, keep_bytes, 0
         self._secrets: set[bytes] = set()
         self.count = 0
 
@@ -88,17 +97,27 @@ class Recorder:
         """Remember an exchange."""
         self.count += 1
         self._latest.append(exchange)
+        self._held += exchange.size
+        while len(self._latest) > 1 and (len(self._latest) > self._keep or self._held > self._keep_bytes):
+            self._held -= self._latest.popleft().size
         if self._file:
             self._file.write(exchange.line(self._secrets) + b"\n")
             self._file.flush()
 
-    def latest(self, limit: int = 50) -> list[dict[str, Any]]:
+    def latest(self, limit: int = 50, *, bodies: bool = True) -> list[dict[str, Any]]:
         """The newest exchanges first, masked, as plain data with `seq`, `at`, `fault` and `seconds` added."""
-        rows = []
-        for exchange in list(reversed(self._latest))[:limit]:
-            row: dict[str, Any] = json.loads(exchange.line(self._secrets))
-            rows.append({"seq": exchange.seq, "seconds": round(exchange.seconds, 4), **row})
-        return rows
+        return [self._row(exchange, bodies) for exchange in list(reversed(self._latest))[:limit]]
+
+    def find(self, seq: int) -> dict[str, Any]:
+        """One exchange as in `latest`; LookupError where it is no longer kept."""
+        for exchange in self._latest:
+            if exchange.seq == seq:
+                return self._row(exchange, bodies=True)
+        raise LookupError(f"exchange {seq} is not kept any more; the record file has them all")
+
+    def _row(self, exchange: Exchange, bodies: bool) -> dict[str, Any]:
+        row: dict[str, Any] = json.loads(exchange.line(self._secrets, bodies=bodies))
+        return {"seq": exchange.seq, "seconds": round(exchange.seconds, 4), **row}
 
     def close(self) -> None:
         """Close the file."""

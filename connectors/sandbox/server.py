@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -77,7 +78,10 @@ class Sandbox:
                 server.lifespan = server.config.lifespan_class(server.config)
                 await server.startup(sockets=[sock])
             ready.set()
-            await self._over.wait()
+            while not self._over.is_set():  # a ticking clock brings due work also while nobody asks
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), 0.5 if self.core.clock.ticking else None)
+                self.core.settle()
             for server, _ in servers:
                 for listener in server.servers:
                     listener.close()

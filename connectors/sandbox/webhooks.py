@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -71,8 +72,8 @@ class Courier:
             return
         twins = 2 if chance.random() < switches.webhook_double else 1
         for number in range(twins):
-            jitter = chance.random() * switches.webhook_jitter if parcel.lane is None else 0.0
-            at = parcel.at + timedelta(seconds=switches.webhook_delay + jitter)
+            late = switches.webhook_delay + chance.random() * switches.webhook_jitter
+            at = parcel.at + timedelta(seconds=late)
             self._line_up(replace(parcel, at=at, twin=number > 0), judge)
 
     def forget(self, lane_prefix: str) -> None:
@@ -102,14 +103,20 @@ class Courier:
     def _carry(self) -> None:
         with httpx.Client(timeout=self._timeout, trust_env=False) as client:
             while (job := self._queue.get()) is not None:
-                parcel, judge = job
-                receipt = _attempt(client, parcel)
-                with self._core.lock, self._core.clock.held(parcel.at):
-                    self.sent.append((parcel, receipt))
-                    self._close(parcel, judge, judge(parcel, receipt))
-                self._core.settle()
-                self._queue.task_done()
+                try:
+                    self._deliver(client, *job)
+                except Exception:  # one broken delivery must not silence all that follow
+                    traceback.print_exc()
+                finally:
+                    self._queue.task_done()
             self._queue.task_done()
+
+    def _deliver(self, client: httpx.Client, parcel: Parcel, judge: Callable[[Parcel, Receipt], Verdict]) -> None:
+        receipt = _attempt(client, parcel)
+        with self._core.lock, self._core.clock.held(parcel.at):
+            self.sent.append((parcel, receipt))
+            self._close(parcel, judge, judge(parcel, receipt))
+        self._core.settle()  # before this task counts as done, so that `drain` also waits for what follows from it
 
     def _close(self, parcel: Parcel, judge: Callable[[Parcel, Receipt], Verdict], verdict: Verdict) -> None:
         if verdict is not None:

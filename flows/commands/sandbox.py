@@ -65,6 +65,7 @@ def _start(
     chosen = read_profile(profile)
     start = moment(now, office_hours(chosen)[0]) if now else None
     script = read_script(faults) if faults else []
-    made = Sandbox(build_world(chosen, now=start), seed, ticking=not still, record=record)
+    world = build_world(chosen, now=start)
+    made = Sandbox(world, seed, ticking=not still, record=record)
     made.core.faults.load(script)
     return made.start(port_base or None)

@@ -8,7 +8,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mappings.profile.part import Part, Titled
-from mappings.profile.terms import Action, Aim, Aims, Goal, Share, Span, When, wrong
+from mappings.profile.terms import DoField, Goal, GoalField, GoalsField, ScheduleField, Share, Span, wrong
 
 
 class Detect(Part):
@@ -26,8 +26,8 @@ class Outage(Part):
 
     detect: Detect
     start: Literal["automatic", "confirm"]
-    enter: tuple[Action, ...]
-    leave: tuple[Action, ...]
+    enter: tuple[DoField, ...]
+    leave: tuple[DoField, ...]
     late_arrivals: Span
     watch_after_fix: Span | None = None
     email_affected: bool = False
@@ -138,7 +138,7 @@ class Survey(Part):
     ask: tuple[str, ...]
     every: Literal["week", "month", "quarter", "year"] | None = None
     also: tuple[str, ...] = ()
-    after: str | None = None
+    on: str | None = None
 
 
 class Interviews(Part):
@@ -187,8 +187,8 @@ class Kpi(Titled):
     """A figure that is watched."""
 
     by: tuple[str, ...] = ()
-    target: Aims = None
-    stretch: Aim = None
+    target: GoalsField = None
+    stretch: GoalField = None
     every: Literal["week", "month", "quarter", "year"] | None = None
     imported: bool = False
     """Comes from elsewhere: it is shown, not computed."""
@@ -209,7 +209,7 @@ class Kpi(Titled):
 class Report(Titled):
     """What is told to whom, and when (in the office zone)."""
 
-    at: When
+    at: ScheduleField
     show: tuple[str, ...]
     to: tuple[str, ...]
 

@@ -65,6 +65,7 @@ class Page:
             "ticket": self._ticket,
             "incidents": self._incidents,
             "requests": self._requests,
+            "exchange": lambda given: {"r": self._core.recorder.find(int(given.get("seq", 0)))},
             "effects": self._effects,
         }
         if name not in makers:
@@ -130,7 +131,7 @@ class Page:
         return {"rows": rows[:SHOWN], "live": live, "duty": pager.on_duty_now() if pager else []}
 
     def _requests(self, given: Given) -> dict[str, Any]:
-        rows = self._core.recorder.latest(SHOWN)
+        rows = self._core.recorder.latest(SHOWN, bodies=False)
         return {"rows": rows, "count": self._core.recorder.count}
 
     def _effects(self, _: Given) -> dict[str, Any]:

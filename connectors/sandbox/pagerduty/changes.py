@@ -110,13 +110,11 @@ class Changes:
 
     def tell_stakeholders(self, incident: Incident, user: User, body: Record, shapes: Shapes) -> Record:
         """Publish a status update; says what was published."""
-        now = self._core.clock.now()
-        detail = {"text": body["message"]}
-        record = f"pagerduty:{incident.id}"
-        self._core.journal.add("pagerduty", "status_update", record, at=now, actor=user.email, **detail)
+        now, text, record = self._core.clock.now(), body["message"], f"pagerduty:{incident.id}"
+        self._core.journal.add("pagerduty", "status_update", record, at=now, actor=user.email, text=text)
         return {
             "id": self._account.names.id("status_update"),
-            "message": body["message"],
+            "message": text,
             "created_at": iso(now),
             "sender": shapes.user_ref(user),
         }

@@ -84,9 +84,7 @@ class Events:
                 return incident
         return None
 
-    def _trigger(
-        self, service: Service, event: Record, key: str, incident: Incident | None, agent: Agent
-    ) -> None:  # fmt: skip
+    def _trigger(self, service: Service, event: Record, key: str, incident: Incident | None, agent: Agent) -> None:
         payload = event["payload"]
         if incident:
             self._life.append(incident, agent, payload.get("custom_details"))
@@ -106,9 +104,15 @@ class Events:
         )
         urgency = CLASSES[payload["severity"]] if service.urgency == "severity_based" else service.urgency
         self._life.open(
-            service, payload["summary"], key=key, urgency=urgency, agent=agent, channel="api",
-            details=payload.get("custom_details"), alert=alert,
-        )  # fmt: skip
+            service,
+            payload["summary"],
+            key=key,
+            urgency=urgency,
+            agent=agent,
+            channel="api",
+            details=payload.get("custom_details"),
+            alert=alert,
+        )
 
     def _resolve_alert(self, incident: Incident, key: str, agent: Agent) -> None:
         for alert in incident.alerts:

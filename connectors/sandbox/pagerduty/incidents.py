@@ -186,9 +186,7 @@ class Incidents:
         """GET …/alerts."""
         incident = self._incident(request)
         statuses, key = several(request, "statuses"), request.query_params.get("alert_key")
-        rows = [
-            a for a in incident.alerts if (not statuses or a.status in statuses) and (key is None or a.key == key)
-        ]  # fmt: skip
+        rows = [a for a in incident.alerts if (not statuses or a.status in statuses) and (key is None or a.key == key)]
         return page(request, "alerts", rows, lambda alert: self._shapes.alert(incident, alert))
 
     async def list_own_entries(self, request: Request) -> Response:

@@ -118,9 +118,13 @@ class Lifecycle:
             if user not in incident.assignees:
                 incident.assignments = [(now, user)]
         self._log(
-            incident, "acknowledge", agent, self._channel(agent), f"Acknowledged by {agent.name}",
+            incident,
+            "acknowledge",
+            agent,
+            self._channel(agent),
+            f"Acknowledged by {agent.name}",
             acknowledgement_timeout=timeout,
-        )  # fmt: skip
+        )
         self._tell("acknowledged", incident, agent, None)
         if timeout:
             self._arm(incident, "unacknowledge", timeout, lambda: self.unacknowledge(incident, None))

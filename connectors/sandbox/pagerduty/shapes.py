@@ -352,13 +352,12 @@ class Shapes:
             "teams": [],
             "contexts": [],
         }
-        users = {k: [self.user_ref(u) for u in v] for k, v in entry.extra.items() if k == "assignees"}
-        return {
-            **row,
-            **{k: v for k, v in entry.extra.items() if k not in ("assignees", "user")},
-            **users,
-            **({"user": self.user_ref(entry.extra["user"])} if "user" in entry.extra else {}),
-        }
+        for name, value in entry.extra.items():
+            if name == "assignees":
+                row[name] = [self.user_ref(user) for user in value]
+            else:
+                row[name] = self.user_ref(value) if isinstance(value, User) else value
+        return row
 
     def note(self, note: Note) -> Record:
         """A note."""

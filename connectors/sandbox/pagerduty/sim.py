@@ -18,7 +18,7 @@ from connectors.sandbox.pagerduty.events import THROTTLED, Events
 from connectors.sandbox.pagerduty.gate import Gate, error
 from connectors.sandbox.pagerduty.incidents import Incidents
 from connectors.sandbox.pagerduty.lifecycle import Lifecycle, by_user
-from connectors.sandbox.pagerduty.records import Incident, Subscription, User
+from connectors.sandbox.pagerduty.records import Incident, User
 from connectors.sandbox.pagerduty.shapes import Shapes
 from connectors.sandbox.pagerduty.subscriptions import Announcements
 
@@ -84,37 +84,46 @@ class PagerDutySim:
 
     def acknowledge(self, incident: str, user: str | None = None) -> None:
         """A user (by e-mail; whoever holds it by default) takes an incident (id or number) in the app."""
-        row = self._find(incident)
-        who = self._user(row, user)
-        self._life.acknowledge(row, by_user(who), who)
+        with self._core.lock:
+            row = self._open(incident)
+            who = self._user(row, user)
+            self._life.acknowledge(row, by_user(who), who)
 
     def resolve(self, incident: str, user: str | None = None) -> None:
         """A user ends an incident in the app."""
-        row = self._find(incident)
-        self._life.resolve(row, by_user(self._user(row, user)))
+        with self._core.lock:
+            row = self._open(incident)
+            self._life.resolve(row, by_user(self._user(row, user)))
 
     def note(self, incident: str, user: str | None, content: str) -> None:
         """A user writes a note on an incident."""
-        row = self._find(incident)
-        self._life.annotate(
-            row, self._user(row, user), content, lambda made: self._incidents.hook_note(row, made)
-        )  # fmt: skip
+        with self._core.lock:
+            row = self._find(incident)
+            who = self._user(row, user)
+            self._life.annotate(row, who, content, lambda made: self._incidents.hook_note(row, made))
 
-    def subscribe(self, url: str, events: Sequence[str] = EVENT_TYPES) -> Subscription:
-        """An administrator adds a webhook for the whole account; the first one has the printed secret."""
+    def subscribe(self, url: str, events: Sequence[str] = EVENT_TYPES) -> str:
+        """An administrator adds a webhook for the whole account; its id. The first one has the printed secret."""
         body = {
             "delivery_method": {"type": "http_delivery_method", "url": url},
             "description": "helpdesk-flows",
             "events": list(events),
             "filter": {"type": "account_reference"},
         }
-        return subscribe(self.account, body)
+        with self._core.lock:
+            return subscribe(self.account, body).id
 
     def _find(self, incident: str) -> Incident:
         for row in self.account.incidents.values():
             if incident in (row.id, str(row.number)):
                 return row
         raise LookupError(f"PagerDuty has no incident {incident}")
+
+    def _open(self, incident: str) -> Incident:
+        row = self._find(incident)
+        if not row.open:
+            raise ValueError(f"incident {incident} is already resolved")
+        return row
 
     def _user(self, incident: Incident, email: str | None) -> User:
         if email is None:

@@ -57,6 +57,7 @@ class Account:
         self.incidents: dict[int, set[int]] = {}
         self.tag_fields: dict[str, int] = {}
         self.members: dict[int, set[int]] = {}
+        self._named: dict[str, Field] = {}
         self._next_id = FIRST_ID
         self._next_ticket = 1
 
@@ -155,4 +156,7 @@ class Account:
 
     def field_named(self, name: str) -> Field | None:
         """A ticket field by its title or key, or null."""
-        return next((field for field in self.ticket_fields.values() if name in (field.title, field.key)), None)
+        if not self._named:
+            for field in reversed(self.ticket_fields.values()):
+                self._named |= {field.key: field, field.title: field}
+        return self._named.get(name)

@@ -60,10 +60,11 @@ class Budgets:
         headers = {
             "x-rate-limit": str(limit),
             "x-rate-limit-remaining": str(taken.remaining),
-            "ratelimit-limit": str(limit),
-            "ratelimit-remaining": str(taken.remaining),
-            "ratelimit-reset": str(taken.reset),
         }
+        prefix, total = (
+            ("rate-limit", "rate-limit") if self.switches.older_limit_headers else ("ratelimit", "ratelimit-limit")
+        )
+        headers |= {total: str(limit), f"{prefix}-remaining": str(taken.remaining), f"{prefix}-reset": str(taken.reset)}
         if not taken.allowed:
             raise self._spent(taken, headers)
         for budget in BUDGETS:

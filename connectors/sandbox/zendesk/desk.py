@@ -66,6 +66,7 @@ class Desk:
         if followup_of is not None:
             parent = account.tickets[followup_of]
             parent.followups = (*parent.followups, ticket.id)
+            account.touch_ticket(parent, system=True)
         return ticket, self._save(draft)
 
     def update(

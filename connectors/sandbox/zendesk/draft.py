@@ -1,5 +1,6 @@
 """An update in the making: the ticket changes as it is written, and every change becomes an event of one audit."""
 
+from functools import lru_cache
 from typing import Any
 
 from connectors.sandbox.zendesk.account import Account
@@ -39,18 +40,25 @@ PLAIN = {
 }
 """A ticket's attribute → its name in audits and in REST, in the order of a recorded create answer."""
 
-_IDS = ("requester_id", "organization_id", "brand_id", "form_id", "group_id", "assignee_id", "problem_id")
+_ALWAYS = ("subject", "requester_id", "priority", "type", "status", "organization_id", "brand_id", "form_id")
+_WHERE_SET = ("group_id", "assignee_id", "external_id", "problem_id", "tags")
+
+
+@lru_cache(maxsize=1 << 16)
+def digits(id: int) -> str:
+    """An id as text; the same text each time, as audits hold it over and over."""
+    return str(id)
 
 
 def as_text(name: str, value: Any) -> Any:
     """A value as audits print it: ids are strings (§1.16), lists stay lists."""
-    if isinstance(value, tuple):
-        return [str(one) if isinstance(one, int) else one for one in value]
-    if value is None or isinstance(value, list):
+    if value is None or isinstance(value, str | list):
         return value
+    if isinstance(value, tuple):
+        return [digits(one) if isinstance(one, int) else one for one in value]
     if isinstance(value, bool):
         return ("1" if value else "0") if name.isdigit() else value
-    return str(value)
+    return digits(value)
 
 
 class Draft:
@@ -71,6 +79,8 @@ class Draft:
         self.creating, self.comment, self.metadata = creating, comment, metadata
         self.started_as = ticket.status
         self.events: list[Event] = [] if comment is None else [comment]
+        self.changes = 0
+        self._changed: set[str] = set()
 
     @property
     def author_id(self) -> int:
@@ -94,18 +104,16 @@ class Draft:
             self.ticket.custom.pop(field_id, None)
         else:
             self.ticket.custom[field_id] = value
-        self._note(str(field_id), value, previous, rule)
+        self._note(digits(field_id), value, previous, rule)
 
     def first_values(self) -> None:
         """Write down what a new ticket starts with, as a recorded create answer does."""
         ticket = self.ticket
-        for name in ("subject", "requester_id", "priority", "type", "status", "organization_id", "brand_id", "form_id"):
-            self.events.append(Create(PLAIN[name], as_text(name, getattr(ticket, name))))
-        for name in ("group_id", "assignee_id", "external_id", "problem_id", "tags"):
-            if getattr(ticket, name):
-                self.events.append(Create(PLAIN[name], as_text(name, getattr(ticket, name))))
-        for field_id, value in ticket.custom.items():
-            self.events.append(Create(str(field_id), as_text(str(field_id), value)))
+        first = [(PLAIN[name], getattr(ticket, name)) for name in _ALWAYS]
+        first += [(PLAIN[name], value) for name in _WHERE_SET if (value := getattr(ticket, name))]
+        first += [(digits(id), value) for id, value in ticket.custom.items()]
+        self.events += [Create(name, as_text(name, value)) for name, value in first]
+        self._changed.update(name for name, _ in first)
 
     def notify(self, subject: str, body: str, recipients: tuple[int, ...], rule: Via) -> None:
         """Record that a rule sent a mail."""
@@ -113,7 +121,7 @@ class Draft:
 
     def changed(self, field: str) -> bool:
         """Whether a field (by its name in audits) got a value in this update."""
-        return any(isinstance(event, Create | Change) and event.field == field for event in self.events)
+        return field in self._changed
 
     def changed_to(self, field: str, value: str | None) -> bool:
         """Whether a field's newest value was set in this update, and is this one."""
@@ -123,4 +131,6 @@ class Draft:
         return False
 
     def _note(self, field: str, value: Any, previous: Any, rule: Via | None) -> None:
+        self.changes += 1
+        self._changed.add(field)
         self.events.append(Change(field, as_text(field, value), as_text(field, previous), rule))

@@ -99,7 +99,11 @@ class Jobs:
         if job.finished_at is not None:
             return
         job.status = "working"
+        breaks_at = self.switches.job_breaks_at
         while job.done < upto:
+            if breaks_at and job.done == breaks_at - 1:
+                job.status, job.finished_at, job.results = "failed", self.account.now(), []
+                return
             job.results.append(job.rows[job.done]())
             job.done += 1
         if over and job.done == len(job.rows):
@@ -109,7 +113,7 @@ class Jobs:
 
     def show(self, job: Job, base: str) -> Json:
         """A job as the API prints it."""
-        done = job.finished_at is not None
+        done = job.status == "completed"
         working = f"{job.doing} #{job.done}"
         at = iso(job.finished_at or 0).replace("T", " ").replace("Z", " +0000")
         message = f"Completed at {at}" if done else (working if job.status == "working" else None)

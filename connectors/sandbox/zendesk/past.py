@@ -1,7 +1,9 @@
 """Plays the world's past into the account, through the same doors as the present, so that every audit is a real one."""
 
+import gc
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,18 @@ class Past:
     def left(self) -> list[tuple[int, Callable[[], None]]]:
         """What is planned for after the past."""
         return [(at, do) for at, _, do in sorted(self._work)]
+
+
+@contextmanager
+def nothing_to_collect() -> Iterator[None]:
+    """A large past is made of records that stay: looking for garbage among them would take a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def play(sim: "ZendeskSim", past: Past, happenings: Iterable[Happening]) -> None:

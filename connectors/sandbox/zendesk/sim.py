@@ -1,7 +1,7 @@
 """One simulated Zendesk account: its records, its rules, its API, and the people who work in it."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,13 +18,25 @@ from connectors.sandbox.zendesk.chronicle import Chronicle
 from connectors.sandbox.zendesk.desk import DAY, Desk
 from connectors.sandbox.zendesk.jobs import Jobs
 from connectors.sandbox.zendesk.opening import furnish, hold_back, populate
-from connectors.sandbox.zendesk.past import Past, play
+from connectors.sandbox.zendesk.past import Past, nothing_to_collect, play
 from connectors.sandbox.zendesk.people import People
 from connectors.sandbox.zendesk.render import Renderer
 from connectors.sandbox.zendesk.rules import standard
 from connectors.sandbox.zendesk.switches import ZendeskSwitches
 from connectors.sandbox.zendesk.views import Views
 from connectors.sandbox.zendesk.webhooks import Webhooks
+
+HINTS = (
+    "ticket.created",
+    "ticket.comment_added",
+    "ticket.status_changed",
+    "ticket.priority_changed",
+    "ticket.custom_field_changed",
+    "ticket.group_assignment_changed",
+    "ticket.soft_deleted",
+    "ticket.merged",
+)
+"""Events that a subscriber is sent unless they choose."""
 
 
 class ZendeskSim(People):
@@ -45,7 +57,7 @@ class ZendeskSim(People):
         owner = populate(self.account, self.people_of_the_world)
         self.default_form = next(iter(self.account.forms))
         self.answers = _answers(self.account)
-        self._assemble(owner.id)
+        self._assemble(owner.id, [row["key"] for row in world.get("severities", [])])
         self._play(self._past, world, start, now)
         self.app = routes.build(self)
 
@@ -93,21 +105,32 @@ class ZendeskSim(People):
             "ZENDESK_WEBHOOK_SECRET": self.webhook_secret,
         }
 
+    def subscribe(self, url: str, events: Sequence[str] = HINTS) -> str:
+        """Send events (signed with the environment's webhook secret) to an address; the webhook's id."""
+        with self.core.lock:
+            return self.webhooks.subscribe(url, tuple(events), secret=self.webhook_secret).id
+
+    def reindex(self, ticket_ids: Iterable[int]) -> None:
+        """A change of the tool's own: the tickets come again in the export, their updated_at stays (§1.6)."""
+        with self.core.lock:
+            for id in ticket_ids:
+                self.account.touch_ticket(self.account.tickets[id], system=True)
+
     def console_tickets(self) -> list[TicketRow]:
         """All tickets for the console's list, the newest change first."""
         return self._views.tickets()
 
     def console_ticket(self, ticket_id: int) -> TicketPage:
         """One ticket for the console, also a deleted one; LookupError where there is none."""
-        return self._views.page(self.account.tickets[ticket_id])
+        return self._views.page(self._filed(ticket_id))
 
     def _now(self) -> int:
         return self._past.now if self._past is not None else int(self.core.clock.now().timestamp())
 
-    def _assemble(self, owner_id: int) -> None:
+    def _assemble(self, owner_id: int, severities: Iterable[str]) -> None:
         core, account, switches = self.core, self.account, self.switches
         owner = account.users[owner_id]
-        self._views = Views(account, owner_id)
+        self._views = Views(account, owner_id, severities)
         self.service_email = owner.email or ""
         self.auth = Auth(account, switches, owner, self._chance, core.recorder.hide)
         self.budgets = Budgets(switches, lambda: core.switches.rate_limits)
@@ -128,7 +151,8 @@ class ZendeskSim(People):
 
     def _play(self, past: Past, world: Mapping[str, Any], start: int, now: int) -> None:
         hours = OfficeHours(world.get("hours") or {}, str(world.get("zone") or "UTC"), start, now)
-        play(self, past, history(world, self.people_of_the_world, hours, self._chance, start, now))
+        with nothing_to_collect():
+            play(self, past, history(world, self.people_of_the_world, hours, self._chance, start, now))
         past.advance(now)
         hold_back(self.account, now - DAY)
         self._past = None

@@ -15,6 +15,7 @@ class ZendeskSwitches:
     ticket_updates: int = 30  # per user and ticket in ten minutes
     updates_per_minute: int = 100  # ticket updates of the whole account; 300 high-volume, 20 seen on a sandbox account
     queued_jobs: int = 30  # bulk jobs queued or working at once
+    older_limit_headers: bool = False  # `rate-limit…` instead of `ratelimit-…`: recorded accounts show both
     limit_body: str = "text"  # a 429's body: "text" or "json" (weak)
     retry_after: bool = True  # a 429 says when to come back; some do not (§9.2 row 2)
     # Exports (§1.6)
@@ -33,12 +34,15 @@ class ZendeskSwitches:
     reopen_by_trigger: bool = False  # a reopening on a customer's reply comes from a rule, instead of the system
     close_after_days: float = 4.0  # the standard automation: solved to closed
     deleted_days: float = 30.0  # deleted tickets are scrubbed after this
+    merge_channel: str = "system"  # `via.channel` of a merge's audits: "system", or "web" (memory)
+    merge_label: str = "Merge"  # what ticket_events call that (memory)
     # Writing (§1.8, §1.9)
     ids_form_is_safe: bool = True  # update_many?ids= refuses a ticket that changed since the job was queued
     safe_update_by_presence: bool = True  # `safe_update: false` acts like true
     ticket_row_error: str = "TicketUpdateFailed"  # error name of a failed row (memory)
     conflict_row_error: str = "UpdateConflict"  # error name of a row that lost a race (memory)
     failed_rows_as_described: bool = False  # failed rows have success: false (described) or no such key (recorded)
+    job_breaks_at: int = 0  # a job breaks down at its n-th row: `failed`, no results, the rows before it are done
     job_looks: int = 2  # a job is over by the clock, or after this many looks at it (for a clock that stands still)
     # Identity (§1.1)
     password_is_anonymous: bool = True  # missing or wrong password on /users/me answers 200 "Anonymous user"

@@ -1,11 +1,12 @@
 """A small trigger engine: ordered rules of conditions and actions that run inside the update that sets them off.
 
 As in the real tool, a trigger's changes land in the same audit as their cause, each event with `via.channel` "rule";
-after one fires the list starts again, and each fires at most once per update. So a trigger can race us.
+after one that changed something the list starts again; each fires at most once per update. So a trigger can race us.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from connectors.sandbox.zendesk.draft import PLAIN, Draft
@@ -55,27 +56,35 @@ class Trigger:
     actions: tuple[Action, ...]
     active: Callable[[], bool] = lambda: True
 
-    @property
+    @cached_property
     def via(self) -> Via:
         """How its changes are marked."""
         origin = (("deleted", False), ("title", self.title), ("id", self.id), ("revision_id", 1))
         return Via("rule", "Rule", "trigger", origin, self.id)
 
-    def fire(self, draft: Draft, *, mirror: bool) -> None:
-        """Do the actions to the update's ticket."""
+    def fits(self, draft: Draft) -> bool:
+        """Whether all conditions hold."""
+        return all(condition.holds(draft) for condition in self.all)
+
+    def fire(self, draft: Draft, *, mirror: bool) -> bool:
+        """Do the actions to the update's ticket; whether they changed it."""
+        before = draft.changes
         for action in self.actions:
             _act(draft, action, self.via, mirror=mirror)
+        return draft.changes > before
 
 
 def run(triggers: list[Trigger], draft: Draft, *, mirror: bool) -> None:
-    """Run the account's triggers on an update, in order, from the top again after each that fires."""
+    """Run the account's triggers on an update, in order, from the top again after each that changed something."""
     left = [trigger for trigger in triggers if trigger.active()]
-    while True:
-        fitting = next((t for t in left if all(condition.holds(draft) for condition in t.all)), None)
-        if fitting is None:
-            return
-        fitting.fire(draft, mirror=mirror)
-        left.remove(fitting)
+    place = 0
+    while place < len(left):
+        if not left[place].fits(draft):
+            place += 1
+            continue
+        fired = left.pop(place)
+        if fired.fire(draft, mirror=mirror):
+            place = 0
 
 
 def _read(draft: Draft, field: str) -> Any:

@@ -143,6 +143,22 @@ def test_html_where_json_is_due(caller: Caller) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html")
 
 
+def test_schemas_drift(caller: Caller) -> None:
+    """The answer is right, and every object of it has a field that nobody has heard of."""
+    caller.sandbox.core.faults.load([{"vendor": "pagerduty", "kind": "drift"}])
+    body = caller.create().json()
+    assert body["incident"]["title"] == "Down"
+    assert "x_new_field" in body
+    assert "x_new_field" in body["incident"]["service"]
+
+
+def test_an_answer_can_be_empty(caller: Caller) -> None:
+    """200, and nothing in it."""
+    caller.sandbox.core.faults.load([{"vendor": "pagerduty", "kind": "status", "status": 200, "body": ""}])
+    answer = caller.create()
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_a_tool_can_be_away_for_an_hour(caller: Caller) -> None:
     """By simulated time."""
     away = {"vendor": "pagerduty", "kind": "away", "between": ["2026-03-03T15:30:00Z", "2026-03-03T16:30:00Z"]}

@@ -62,6 +62,16 @@ def test_bodies_that_are_no_json_are_null() -> None:
     assert [row["response_json"] for row in recorder.latest()] == [None, None, None]
 
 
+def test_memory_is_bounded_by_bytes_too() -> None:
+    """Big pages push older exchanges out; the newest is kept in any case."""
+    recorder = Recorder(keep_bytes=1000)
+    for seq in range(1, 5):
+        recorder.add(exchange(seq, request=b"", response=b"x" * 400))
+    assert [row["seq"] for row in recorder.latest()] == [4, 3]
+    recorder.add(exchange(5, response=b"x" * 5000))
+    assert [row["seq"] for row in recorder.latest()] == [5]
+
+
 def test_only_the_latest_are_kept_in_memory() -> None:
     """Newest first, as many as asked for."""
     recorder = Recorder(keep=3)

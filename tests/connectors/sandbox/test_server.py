@@ -1,6 +1,8 @@
 """The sandbox as a whole: ports, addresses, one seed one world, and time that tools announce."""
 
 import socket
+import threading
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -79,6 +81,14 @@ def test_the_environment_names_every_address_and_credential() -> None:
             "PAGERDUTY_EVENTS_KEY",
             "PAGERDUTY_WEBHOOK_SECRET",
         }
+
+
+def test_a_ticking_clock_brings_due_work_by_itself() -> None:
+    """Nobody needs to call a tool for its timers to ring."""
+    rung = threading.Event()
+    with Sandbox(WORLD, only={"pagerduty"}, ticking=True) as sandbox:
+        sandbox.core.at(sandbox.core.clock.now() + timedelta(seconds=1), rung.set)
+        assert rung.wait(timeout=20)
 
 
 def test_answers_are_dated_in_simulated_time() -> None:

@@ -85,6 +85,19 @@ def test_the_tool_decides_about_trying_again(core: Core, receiver: Receiver) -> 
     assert [(p.at - START).total_seconds() for p, _ in core.courier.sent] == [0, 300, 600]
 
 
+def test_a_broken_judge_does_not_silence_the_others(core: Core, receiver: Receiver) -> None:
+    """Its fault is printed; deliveries go on."""
+
+    def broken(_: Parcel, __: Receipt) -> None:
+        raise RuntimeError("on purpose")
+
+    first, second = parcels(receiver, 2)
+    core.courier.post(first, broken)
+    core.courier.post(second, once)
+    core.advance(5)
+    assert arrived(receiver) == [0, 1]
+
+
 def test_an_absent_receiver_is_a_receipt_without_status(core: Core) -> None:
     """No answer in time and no connection look the same."""
     core.courier.post(Parcel("test", "http://127.0.0.1:9/none", b"{}", {}, START), once)

@@ -89,6 +89,13 @@ document.addEventListener("click", (event) => {
   else post(`/people/${at.dataset.people}`, JSON.parse(at.dataset.body));
 });
 
+document.addEventListener("toggle", async (event) => {
+  const body = event.target.open && $("[data-exchange]", event.target);
+  if (!body) return;
+  const answer = await fetch(`/part/exchange?seq=${body.dataset.exchange}`);
+  body.innerHTML = answer.ok ? await answer.text() : "no longer kept";
+}, true);
+
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest?.("[data-ticket]");
   if (!row) return;

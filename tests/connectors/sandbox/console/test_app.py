@@ -69,6 +69,8 @@ def test_people_act_in_the_tools(console: httpx.Client, sandbox: Sandbox, desk: 
     incident = page_somebody(sandbox)
     assert console.post("/people/acknowledge", json={"incident": incident}).status_code == 201
     assert console.post("/people/resolve", json={"incident": incident}).status_code == 201
+    again = console.post("/people/acknowledge", json={"incident": incident})
+    assert (again.status_code, "already resolved" in again.json()["error"]) == (400, True)
     rows = console.get("/journal", params={"vendor": "pagerduty", "kind": "status"}).json()["journal"]
     assert [row["detail"]["new"] for row in rows] == ["acknowledged", "resolved"]
     console.post("/people/reply", json={"ticket_id": 1, "author": "ana@ruiz.example", "body": "Any news?"})

@@ -104,7 +104,9 @@ def test_requests_and_effects_are_listed(console: httpx.Client, sandbox: Sandbox
     html = console.get("/part/requests").text
     assert "/v2/enqueue" in html
     assert "202" in html
-    assert "Event processed" in html
+    seq = re.findall(r'data-exchange="(\d+)"', html)[0]
+    assert "Event processed" in console.get("/part/exchange", params={"seq": seq}).text
+    assert console.get("/part/exchange", params={"seq": "999"}).status_code == 404
     assert "ines@builder.example" in console.get("/part/effects").text
 
 

@@ -1,6 +1,5 @@
 """A PagerDuty of its own for each test, and a client that speaks to it as an integration would."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,10 +67,8 @@ def open_rig() -> Iterator[Callable[..., Rig]]:
     """Start PagerDuty over a world that a test may change; stops when the test ends."""
     opened: list[Sandbox] = []
 
-    def start(**world: Any) -> Rig:
-        record = os.environ.get("HELPDESK_SANDBOX_RECORD")
-        path = Path(record) if record else None
-        sandbox = Sandbox({**WORLD, **world}, only={"pagerduty"}, record=path).start()
+    def start(*, record: Path | None = None, **world: Any) -> Rig:
+        sandbox = Sandbox({**WORLD, **world}, only={"pagerduty"}, record=record).start()
         opened.append(sandbox)
         sim = sandbox.vendors["pagerduty"]
         assert isinstance(sim, PagerDutySim)

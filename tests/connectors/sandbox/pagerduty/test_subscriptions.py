@@ -98,6 +98,15 @@ def test_three_drops_in_a_row_disable_for_a_day(rig: Rig, receiver: Receiver) ->
     assert told(receiver)[3:] == [("triggered", 5)]
 
 
+def test_a_delivery_that_arrives_wipes_earlier_drops(rig: Rig, receiver: Receiver) -> None:
+    """Only drops in a row count: two, a success, and two more disable nothing."""
+    subscribe(rig, receiver, events=["incident.triggered"])
+    receiver.answers = [400, 400, 200, 400, 400, 200]
+    for number in range(6):
+        rig.page(f"k{number}")
+    assert told(receiver) == [("triggered", n) for n in range(1, 7)]
+
+
 def test_a_disabled_subscription_comes_back_after_a_day(rig: Rig, receiver: Receiver) -> None:
     """What happened meanwhile is not made up for."""
     subscribe(rig, receiver, events=["incident.triggered"])

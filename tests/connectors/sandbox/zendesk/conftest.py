@@ -1,8 +1,6 @@
 """A small simulated account, served over real HTTP, with a clock that stands still."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -137,9 +135,8 @@ class Api:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """The running sandbox; with HELPDESK_SANDBOX_RECORD=FILE its traffic is appended there, for a referee."""
-    record = os.environ.get("HELPDESK_SANDBOX_RECORD")
-    with Sandbox(WORLD, seed=7, only=("zendesk",), record=Path(record) if record else None) as running:
+    """The running sandbox."""
+    with Sandbox(WORLD, seed=7, only=("zendesk",)) as running:
         yield running
 
 

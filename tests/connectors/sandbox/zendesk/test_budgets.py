@@ -8,6 +8,8 @@ def test_answers_tell_what_is_left(api: Api) -> None:
     answer = api.http.get("/incremental/tickets/cursor?start_time=0")
     assert answer.headers["x-rate-limit"] == answer.headers["ratelimit-limit"] == "700"
     assert answer.headers["zendesk-ratelimit-incremental-exports"] == "total=10; remaining=9; resets=60"
+    api.sim.switches.turn({"older_limit_headers": True})
+    assert api.http.get("/groups").headers["rate-limit-remaining"] == "698"
 
 
 def test_exports_share_ten_calls_a_minute(api: Api) -> None:

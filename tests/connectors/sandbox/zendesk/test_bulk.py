@@ -68,6 +68,16 @@ def test_failed_rows_two_ways(api: Api) -> None:
     assert (job["results"][0]["success"], job["results"][0]["error"]) == (False, "TicketNotFound")
 
 
+def test_a_job_can_break_down(api: Api) -> None:
+    """A failed job has no results: the rows it had done stay done, and nobody says which."""
+    api.sim.switches.turn({"job_breaks_at": 2})
+    first, second = api.filed(), api.filed()
+    rows = [{"id": id, "priority": "high"} for id in (first, second)]
+    job = api.job(api.put("/tickets/update_many", {"tickets": rows}))
+    assert (job["status"], job["results"], job["message"]) == ("failed", None, None)
+    assert [api.get(f"/tickets/{id}")["ticket"]["priority"] for id in (first, second)] == ["high", None]
+
+
 def test_results_have_no_order(api: Api) -> None:
     """With enough rows the results come in another order than was asked."""
     ids = [api.filed() for _ in range(12)]

@@ -145,6 +145,18 @@ def test_organizations_and_users(api: Api) -> None:
     assert {row["id"] for row in rows} == set(api.sim.account.users)
 
 
+def test_a_reindexed_ticket_comes_again(api: Api) -> None:
+    """A change of the tool's own moves generated_timestamp only: an old row comes again with its old updated_at."""
+    _, cursor = stream(api, "/incremental/tickets/cursor", "tickets", start_time=0)
+    before = api.sim.account.tickets[1].updated_at
+    api.sandbox.advance(10)
+    api.sim.reindex([1])
+    api.sandbox.advance(61)
+    (row,) = api.get("/incremental/tickets/cursor", cursor=cursor)["tickets"]
+    assert row["id"] == 1
+    assert (row["generated_timestamp"] > before, api.sim.account.tickets[1].updated_at) == (True, before)
+
+
 def test_side_loads(api: Api) -> None:
     """Users and organisations come with the tickets, each once."""
     page = api.get("/incremental/tickets/cursor", start_time=0, include="users,organizations")

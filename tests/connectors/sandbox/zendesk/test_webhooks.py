@@ -26,8 +26,8 @@ def kinds(receiver: Receiver) -> list[str]:
 
 def test_a_signed_envelope(api: Api, receiver: Receiver) -> None:
     """The signature covers timestamp and raw body; ids are text and enums shout, unlike REST."""
-    secret = "s3cret"
-    api.sim.webhooks.subscribe(receiver.url, ("ticket.status_changed",), secret=secret)
+    secret = api.sim.environment()["ZENDESK_WEBHOOK_SECRET"]
+    api.sim.subscribe(receiver.url, ["ticket.status_changed"])
     ticket = api.filed()
     api.sim.edit(ticket, author=api.agent, assignee=api.agent)
     api.sandbox.advance(0)
