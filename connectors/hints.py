@@ -14,7 +14,7 @@ class BadSignature(Exception):
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
-    """One delivery. `delivery` is the same when it is sent again; `about` is a record (`zendesk:123`), null for none."""
+    """One delivery. `delivery` is the same when it is sent again; `about` is a record (`zendesk:123`) or null."""
 
     delivery: str
     kind: str

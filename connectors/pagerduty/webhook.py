@@ -21,7 +21,7 @@ def verify(body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str]) -
     if not said:
         raise BadSignature(f"{SIGNATURE} is missing, or has no v1= part")
     signed = [f"v1={digest(secret, body).hex()}" for secret in secrets if secret]
-    if not any([matches(one, other) for one in said for other in signed]):  # a list: all pairs, whichever fits
+    if not any(matches(one, other) for one in said for other in signed):
         raise BadSignature("the signature does not fit: check PAGERDUTY_WEBHOOK_SECRET")
 
 

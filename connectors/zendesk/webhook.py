@@ -29,7 +29,7 @@ def verify(body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str], n
     if not said or not stamp:
         raise BadSignature(f"{SIGNATURE} or {TIMESTAMP} is missing: set the webhook's signing secret in Zendesk")
     signed = [base64.b64encode(digest(secret, stamp.encode(), body)).decode() for secret in secrets if secret]
-    if not any([matches(said, one) for one in signed]):  # a list: every secret is tried, whichever fits
+    if not any(matches(said, one) for one in signed):
         raise BadSignature("the signature does not fit: check ZENDESK_WEBHOOK_SECRET")
     try:
         at = datetime.fromisoformat(stamp)

@@ -12,8 +12,9 @@ from mappings.profile import Problem, Profile, ProfileError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(check)
+    app.command()(schema)
 
 
 def check(
@@ -21,17 +22,11 @@ def check(
         str | None, typer.Argument(metavar="[PROFILE-FILE]", help="A profile's file or key; without it, all profiles.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a machine to read.")] = False,
-    write_schemas: Annotated[
-        bool,
-        typer.Option("--write-schemas", help="First write config/schema anew, by which editors check and complete."),
-    ] = False,
 ) -> None:
     """Validate the configuration.
 
     Exit code 0; or 2 with one line per error: file:line: field: what is wrong; what to write instead.
     """
-    if write_schemas:
-        _write_schemas()
     found, problems = _read([profiles.profile_file(profile_file)] if profile_file else profiles.shipped())
     if as_json:
         typer.echo(json.dumps(_as_data(found, problems), indent=2, ensure_ascii=False))
@@ -40,6 +35,14 @@ def check(
     else:
         typer.echo("\n\n".join(_tell(profile) for profile in found))
     raise typer.Exit(2 if problems else 0)
+
+
+def schema() -> None:
+    """Write the JSON Schemas of config/schema anew, by which editors check and complete what is typed."""
+    from mappings.profile.schema import MODELS, schema_text
+
+    for name, model in MODELS.items():
+        (profiles.CONFIG / "schema" / name).write_text(schema_text(model), encoding="utf-8")
 
 
 def _read(files: Iterable[Path]) -> tuple[list[Profile], list[Problem]]:
@@ -61,13 +64,6 @@ def _read(files: Iterable[Path]) -> tuple[list[Profile], list[Problem]]:
     except ProfileError as wrong:
         problems.update(wrong.problems)
     return list(found.values()), sorted(problems)
-
-
-def _write_schemas() -> None:
-    from mappings.profile.schema import MODELS, schema_text
-
-    for name, model in MODELS.items():
-        (profiles.CONFIG / "schema" / name).write_text(schema_text(model), encoding="utf-8")
 
 
 def _tell(profile: Profile) -> str:

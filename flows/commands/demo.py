@@ -48,6 +48,8 @@ def demo(
 
 def _play(console: str) -> int:
     """Play all stories; gives how many of their promises did not come true."""
+    from prefect.logging.handlers import APILogWorker
+
     from connectors.sandbox.client import People
     from connectors.store import Store
     from flows.demo.stage import Stage
@@ -64,6 +66,7 @@ def _play(console: str) -> int:
     finally:
         people.close()
         store.close()
+        APILogWorker.drain_all(timeout=10)
     failed = [check for check in stage.checks if not check.true]
     kept = len(stage.checks) - len(failed)
     typer.echo(f"\n{kept} of {len(stage.checks)} promises kept, in {stage.pulses} pulses.")

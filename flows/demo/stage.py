@@ -53,8 +53,6 @@ class Stage:
         self._pulse()
         self.pulses += 1
         rows = [row for row in self.store.outbox(limit=1_000_000) if row.id > self._seen]
-        self.cast: set[str] = set()
-        """The records that the story is about: the clock jumps to their instants, and only they are told of."""
         self._seen = max((row.id for row in rows), default=self._seen)
         real = [row for row in rows if row.state is not OutboxState.BASELINE and row.action.record in self.cast]
         for row in real:

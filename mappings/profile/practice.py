@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mappings.profile.part import Part, Titled
-from mappings.profile.terms import DoField, Goal, GoalField, GoalsField, ScheduleField, Share, Span, wrong
+from mappings.profile.terms import (
+    DoField,
+    Goal,
+    GoalField,
+    GoalsField,
+    ScheduleField,
+    Share,
+    Span,
+    Strings,
+    form,
+)
+
+StringsByName = Annotated[Mapping[str, tuple[str, ...]], Tag("map")]
 
 
 class Detect(Part):
@@ -104,7 +116,7 @@ class Help(Part):
     gated: str | None = None
     article_after_repeats: int
     upkeep: Mapping[Literal["weekly", "monthly", "quarterly"], str] = {}
-    sections: Mapping[str, tuple[str, ...]] | tuple[str, ...] = ()
+    sections: Annotated[Strings | StringsByName, Discriminator(form)] = ()
     articles: Mapping[str, int] = {}
 
 
@@ -115,17 +127,11 @@ class Unanswered(Part):
     open_ticket: Span
 
 
-def _categories(value: object) -> object:
-    if value == "from modules" or isinstance(value, list | dict):
-        return value
-    raise wrong(f"{value!r} is no list of categories", "write from modules, or [one, two]")
-
-
 class Forum(Part):
     """The community."""
 
     categories: Annotated[
-        Literal["from modules"] | tuple[str, ...] | Mapping[str, tuple[str, ...]], BeforeValidator(_categories)
+        Annotated[Literal["from modules"], Tag("text")] | Strings | StringsByName, Discriminator(form)
     ]
     groups: tuple[str, ...] = ()
     verified_by: tuple[str, ...]

@@ -143,7 +143,7 @@ def _scalar(node: ScalarNode) -> str | int | float | bool | None:
             return text.lower() == "true"
         case "int":
             return int(text) if re.fullmatch(r"[+-]?(0|[1-9]\d*)", text) else text
-        case "float":
+        case "float" if re.fullmatch(r"[+-]?\d+\.\d+", text):
             return float(text)
     return text
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import msgspec
-from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, GetJsonSchemaHandler, PlainValidator, Tag, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -249,6 +249,11 @@ def _duration(value: object, parse: Callable[[str], T]) -> T:
         raise wrong(str(bad), bad.fix) from None
 
 
+def form(value: object) -> str:
+    """Which of several forms a value has, so that a fault is told of that form only."""
+    return "map" if isinstance(value, Mapping) else "list" if isinstance(value, list | tuple) else "text"
+
+
 def as_list(value: object) -> object:
     """One value where a list may stand is a list of one."""
     return [value] if isinstance(value, str | int | bool) else value
@@ -294,3 +299,7 @@ Share = Annotated[float, PlainValidator(read_share), _schema(r"^[\d.]+ ?%$", "A 
 Span = Annotated[int, PlainValidator(_read_span), _schema(SPAN_PATTERN, "A length of time: 15m, 4h, 14d, 7y")]
 Words = Annotated[tuple[str, ...], BeforeValidator(as_list), ONE_OR_MORE]
 Levels = Annotated[tuple[int, ...], BeforeValidator(as_list), ONE_OR_MORE]
+Strings = Annotated[tuple[str, ...], Tag("list")]
+Text = Annotated[str, Tag("text")]
+TextOrStrings = Annotated[Text | Strings, Discriminator(form)]
+"""One text, or a list of them."""

@@ -12,7 +12,7 @@ import msgspec
 from mappings.model import Company, Person, Status, Ticket, TicketEvent
 from mappings.profile.tools import Field
 from mappings.zendesk.events import MERGED_TAG, Audit, ExportedAudit, Moment, audit_events, exported_events
-from mappings.zendesk.reading import CHANNELS, Reading
+from mappings.zendesk.reading import Reading
 
 _STATUSES = {status.value: status for status in Status}
 _STAFF = frozenset({"agent", "admin"})
@@ -225,7 +225,7 @@ def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
         updated_at=row.updated_at,
         subject=row.subject or "",
         priority=row.priority,
-        channel=source or _channel(row.via),
+        channel=source or _channel(row.via, reading),
         requester_id=row.requester_id,
         submitter_id=row.submitter_id,
         assignee_id=row.assignee_id,
@@ -257,9 +257,9 @@ def _status(row: _Ticket, suspended: set[int]) -> Status:
     return _STATUSES.get(row.status, Status.OPEN)
 
 
-def _channel(via: _Via | None) -> str:
+def _channel(via: _Via | None, reading: Reading) -> str:
     channel = "web" if via is None or via.channel is None else str(via.channel)
-    return CHANNELS.get(channel, channel)
+    return reading.table.channels.get(channel, channel)
 
 
 def _person(row: _User, reading: Reading) -> Person:

@@ -18,25 +18,6 @@ _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting
 SYSTEM_AUTHOR = -1
 
 
-CHANNELS = {
-    "email": "email",
-    "web": "portal",
-    "web_service": "in_app",
-    "api": "in_app",
-    "web_widget": "in_app",
-    "mobile_sdk": "in_app",
-    "chat": "chat",
-    "native_messaging": "chat",
-    "voice": "phone",
-    "phone": "phone",
-    "facebook": "social",
-    "twitter": "social",
-    "x": "social",
-    "instagram_dm": "social",
-    "any_channel": "social",
-}
-"""Zendesk's `via.channel` → our source, where the ticket's own field does not say it (INT-04)."""
-
 _BOT_CHANNELS = frozenset({"answer_bot", "answer_bot_for_agents", "answer_bot_api", "ai_agent"})
 
 

@@ -223,7 +223,7 @@ def differences(asked: Any, there: Any, path: tuple[str, ...] = ()) -> Iterator[
 
 @pytest.mark.parametrize("file", sorted(MODELS))
 def test_the_schemas_for_editors_are_fresh(file: str) -> None:
-    """Generated from the models: `helpdesk check --write-schemas` writes them."""
+    """Generated from the models: `helpdesk schema` writes them."""
     assert (CONFIG / "schema" / file).read_text() == schema_text(MODELS[file])
 
 

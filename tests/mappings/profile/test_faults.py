@@ -4,12 +4,19 @@ A fault file is laid over builder. Its head is `# LINE: field: problem; fix` for
 `# FILE: field: …` for what is told of another file (there the line may move). All of it must be told, and nothing else.
 """
 
+import json
 import re
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mappings.profile import Problem, ProfileError, Source, load
+from mappings.profile.reading import read
 from tests.profiles import CONFIG, sources
 
 FAULTS = sorted((Path(__file__).parent / "faults").glob("*.yaml"))
@@ -51,6 +58,55 @@ def test_a_fault_is_told_by_line_with_its_fix(file: Path) -> None:
     for problem in found:
         assert problem.fix
         assert "\n" not in str(problem)
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place in a plain tree."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield (*path, key)
+            yield from paths(below, (*path, key))
+    elif isinstance(value, list):
+        yield from ((*path, index) for index in range(len(value)))
+
+
+BUILDER = read(sources("builder")[1]).plain()
+JUNK: list[Any] = [
+    None,
+    3,
+    -1,
+    0.5,
+    True,
+    "",
+    "x",
+    "P9",
+    "4h",
+    "*",
+    "same as x",
+    "escalate 9",
+    [],
+    ["x"],
+    [None],
+    [["x"]],
+]
+JUNK += [{}, {"x": None}, {"x": {}}, {"*": "4h"}, {"1": 2}]
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(sorted(paths(BUILDER), key=str)), st.sampled_from(JUNK))
+def test_whatever_is_broken_is_told(path: tuple[str | int, ...], junk: object) -> None:
+    """Any value in any place: the profile loads, or says what is wrong and how to cure it. It never just fails."""
+    broken = deepcopy(BUILDER)
+    around = broken
+    for step in path[:-1]:
+        around = around[step]
+    around[path[-1]] = junk
+    problems: list[Problem] = []
+    try:
+        load([sources("builder")[0], Source("builder.yaml", json.dumps(broken))])
+    except ProfileError as wrong:
+        problems = wrong.problems
+    assert all(problem.fix for problem in problems)
 
 
 def test_problems_come_in_the_order_of_the_file() -> None:
