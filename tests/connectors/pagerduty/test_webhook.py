@@ -14,7 +14,8 @@ Delivery = tuple[bytes, dict[str, str], str, str]
 def delivery(account: Account) -> Delivery:
     """A delivery as the simulated account makes it: body, headers, secret, and its incident."""
     with receiving() as receiver:
-        secret = account.sim.subscribe(receiver.url, ["incident.triggered"]).secrets[0]
+        account.sim.subscribe(receiver.url, ["incident.triggered"])
+        secret = account.secrets["PAGERDUTY_WEBHOOK_SECRET"]  # of the first subscription
         account.trigger()
         page = account.incident()
         account.sandbox.advance(5)
