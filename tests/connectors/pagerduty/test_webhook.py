@@ -15,7 +15,7 @@ def delivery(account: Account) -> Delivery:
     """A delivery as the simulated account makes it: body, headers, secret, and its incident."""
     with receiving() as receiver:
         account.sim.subscribe(receiver.url, ["incident.triggered"])
-        secret = account.secrets["PAGERDUTY_WEBHOOK_SECRET"]  # of the first subscription
+        secret = account.sim.environment()["PAGERDUTY_WEBHOOK_SECRET"]
         account.trigger()
         page = account.incident()
         account.sandbox.advance(5)
