@@ -91,7 +91,8 @@ def worth_telling(found: Pulse) -> bool:
 
 def decided_lines(decided: Decided) -> Iterator[str]:
     """A policy's decisions for the log."""
-    yield f"{decided.policy}: looked at {_count(decided.looked, 'ticket')}, {_count(len(decided.actions), 'new action')}"
+    came_to = _count(len(decided.actions), "new action")
+    yield f"{decided.policy}: looked at {_count(decided.looked, 'ticket')}, {came_to}"
     shown = [action for action in decided.actions if decided.states[action.key] != _BASELINE]
     for action in shown[:LOGGED]:
         yield f"{action.record}: {_verb(action)} ({decided.states[action.key]}): {_reason(action)}"

@@ -330,7 +330,7 @@ class Tool(StrEnum):
 async def sync(tool: Tool = Tool.ZENDESK, since: datetime | None = None) -> str:
     """Read one tool to the end of what it has to tell, and nothing else.
 
-    The pulse reads by itself, a few pages a minute. This is for the first load of a large account, and after a long rest.
+    The pulse reads by itself, a few pages a minute: this is for a large account's first load, and after a long rest.
 
     Args:
         tool: Which tool to read.
