@@ -4,7 +4,7 @@ Design §4, "Privacy": pages and logs get id, severity and link; no names, subje
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -34,7 +34,7 @@ _BASELINE = "baseline"
 _VERBS = {"resolve_page": "close page", "fields": "update fields"}
 _UNNAMED = {"page_acknowledged": "Somebody on call has taken the page."}
 """Reasons that name a colleague to colleagues, and what is said in their place on a page for everybody."""
-_ADDRESS = re.compile(r"[^\s<>()\"',;:|]+@[^\s<>()\"',;:|]+")
+_ADDRESS = re.compile(r"[^\s<>()\"',;:|]+@[\w-]+(\.[\w-]+)+")
 
 
 class Delivered(msgspec.Struct):
@@ -129,18 +129,12 @@ def _decisions(ctx: Context, found: Pulse) -> list[str]:
         states |= _now(ctx, actions)
     order = list(Lane)
     actions.sort(key=lambda action: (order.index(action.lane), int(action.record.partition(":")[2])))
-    noticed = [action for action in actions if action.lane is not Lane.UPKEEP]
-    upkeep = [action for action in actions if action.lane is Lane.UPKEEP]
-    lines = _section("What was decided, and why", _table(ctx, noticed, states))
-    if upkeep:
-        summary = f"{_count(len(upkeep), 'update')} of ticket fields and tags"
-        lines += ["", f"<details><summary>{summary}</summary>", "", *_table(ctx, upkeep, states), "", "</details>"]
+    lines = _section("What was decided, and why", _table(ctx, actions, states))
+    lines += _section("Upkeep", _upkeep(ctx, actions, states))
     before = len(every) - len(actions)
     if before:
-        lines += [
-            "",
-            f"{_count(before, 'cause')} from before our start: written down, not acted on (`helpdesk adopt`).",
-        ]
+        causes = _count(before, "cause")
+        lines += ["", f"{causes} from before our start: written down, not acted on (`helpdesk adopt` lists them)."]
     if "held" in states.values():
         lines += ["", "A batch is held back: `helpdesk approve` lists and releases it."]
     return lines
@@ -155,17 +149,40 @@ def _now(ctx: Context, actions: Sequence[Action]) -> dict[str, str]:
     return {row.action.key: row.state.value for row in rows if row.action.key in wanted}
 
 
-def _table(ctx: Context, actions: Sequence[Action], states: dict[str, str]) -> list[str]:
-    if not actions:
-        return []
-    words = _STATES | ({"planned": "would be done"} if ctx.plan_only else {})
-    lines = ["| ticket | severity | what | why | |", "|---|---|---|---|---|"]
-    for action in actions[:SHOWN]:
-        cells = [record_link(ctx, action.record), action.reason.facts.get("severity", ""), _verb(action)]
-        lines.append(f"| {' | '.join(cells)} | {_cell(_reason(action))} | {words[states[action.key]]} |")
-    if len(actions) > SHOWN:
-        lines.append(f"| … | | {len(actions) - SHOWN} more | `helpdesk outbox list` | |")
+def _table(ctx: Context, actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:
+    """A row for each action that somebody notices; its outcome stands before the long text, which may be cut off."""
+    rows = [action for action in actions if action.lane is not Lane.UPKEEP]
+    lines = ["| ticket | severity | what | outcome | why | rule |", "|---|---|---|---|---|---|"] if rows else []
+    for action in rows[:SHOWN]:
+        severity = action.reason.facts.get("severity", "")
+        cells = [record_link(ctx, action.record), severity, _verb(action), _outcome(ctx, states[action.key])]
+        lines.append(f"| {' | '.join([*cells, _why(action), _cell(action.reason.rule)])} |")
+    if len(rows) > SHOWN:
+        lines.append(f"| … | | {len(rows) - SHOWN} more | | `helpdesk outbox list` | |")
     return lines
+
+
+def _upkeep(ctx: Context, actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:
+    """What follows from the rest and nobody notices: a line for each verb and outcome, with its tickets."""
+    tickets: dict[tuple[str, str], dict[str, None]] = {}
+    for action in actions:
+        if action.lane is Lane.UPKEEP:
+            tickets.setdefault((_verb(action), states[action.key]), {})[record_link(ctx, action.record)] = None
+    return [
+        f"- {verb}, {_outcome(ctx, state)}: {', '.join(list(links)[:SHOWN])}{' …' if len(links) > SHOWN else ''}"
+        for (verb, state), links in tickets.items()
+    ]
+
+
+def _outcome(ctx: Context, state: str) -> str:
+    return "would be done" if ctx.plan_only and state == "planned" else _STATES[state]
+
+
+def _why(action: Action) -> str:
+    """The reason, a line a sentence: cells break no lines by themselves. Its rule has a column of its own."""
+    reason = action.reason
+    text = _reason(action).removesuffix(f" Rule: {reason.rule}, profile {reason.profile}.")
+    return "<br>".join(re.split(r"(?<=[.!?]) (?=[A-Z])", _cell(text)))
 
 
 def _section(title: str, lines: list[str]) -> list[str]:

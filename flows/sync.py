@@ -128,7 +128,7 @@ def export_tickets(
             progress.reached("tickets", [ticket.updated_at for ticket in page.tickets])
         if page.end:
             break
-    return f"{count} changed, {read} calls"
+    return f"{count} changed, {read} {'call' if read == 1 else 'calls'}"
 
 
 def newest(ctx: Context) -> str:
@@ -143,7 +143,7 @@ def newest(ctx: Context) -> str:
         count += _save(ctx, page)
         if len(fresh) < len(page.tickets) or not page.tickets or read >= NEWEST_PAGES:
             break
-    return f"{count} changed, {read} calls"
+    return f"{count} changed, {read} {'call' if read == 1 else 'calls'}"
 
 
 def export_events(
@@ -169,7 +169,7 @@ def export_events(
             progress.reached("events", [event.at for event in page.events])
         if page.end:
             break
-    return f"{count} tickets with news, {read} calls"
+    return f"{count} tickets with news, {read} {'call' if read == 1 else 'calls'}"
 
 
 def companies(ctx: Context) -> str:

@@ -52,4 +52,4 @@ def _server() -> str:
     except httpx.HTTPError as error:
         typer.echo(f"serve: PREFECT_API_URL: {url} does not answer ({error}); start the server, or mend it", err=True)
         raise typer.Exit(2) from error
-    return url
+    return str(url)
