@@ -7,11 +7,15 @@ from its audits and decided anew (design §4). A Zendesk that cannot be reached 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from prefect import flow
+
 from connectors.errors import ConnectorError
 from connectors.store import OutboxState
+from flows.account import know_account
 from flows.cases import Case, Decided, cases
 from flows.context import Context, log
 from flows.journal import store_decision
+from flows.runs import Apply, decide_alone, run_name
 from flows.sync import look_again
 from mappings.model import Clock
 from mappings.plan import Action
@@ -25,6 +29,7 @@ LOOK = 100
 
 def decide(ctx: Context) -> Decided:
     """Look at what changed, then at what is due; gives what was newly decided."""
+    know_account(ctx)
     decided = Decided(POLICY)
     if not ctx.plan_only:
         ctx.store.look_again(ctx.profile.version)
@@ -114,3 +119,15 @@ def _stepped(ctx: Context, records: Sequence[str]) -> dict[str, frozenset[str]]:
 
 def _ticket_id(record: str) -> int:
     return int(record.partition(":")[2])
+
+
+@flow(name="sla", flow_run_name=run_name, persist_result=False)
+async def sla(mode: Apply = Apply.PLAN) -> str:
+    """Judge the clocks of tickets that changed, and those that are near their due time or late.
+
+    Decides on what was read last, and looks again at late tickets. The next pulse delivers what is decided.
+
+    Args:
+        mode: "plan only" shows what would be decided and changes nothing. "apply" puts it into the outbox.
+    """
+    return await decide_alone(mode, POLICY, decide)
