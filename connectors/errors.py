@@ -5,23 +5,41 @@
     │   ├── BadRequest       the tool refuses what we ask (400, 413, 422)
     │   ├── Unauthorized     the credentials do not work (401): the connector stops, somebody is told
     │   ├── Forbidden        role, scope or plan does not allow it (403, 402)
-    │   └── NotFound         there is no such record (404, 410)
+    │   └── NotFound         there is no such record or address (404)
+    │       └── Gone         there was, and it will not come back (410)
     └── Theirs               the tool's side or the way to it: later
-        ├── TooMany          over a rate limit (429): `retry_after` seconds
-        ├── Conflict         somebody else changed the record first (409)
+        ├── TooMany          over a rate limit (429): `retry_after` seconds; nothing was done
+        ├── Conflict         somebody else changed the record first (409); nothing was done
         ├── Unavailable      down, or no answer, and nothing was done (5xx, refused, timeout of a read)
         └── Uncertain        a write without an answer: it may have been done, so look before sending again
 
-Every message reads as place, cause, fix.
+Every message reads as place, cause, fix, and carries the tool's request id where it told one.
 """
 
+from mappings.faults import Explained
 
-class ConnectorError(Exception):
-    """Something went wrong with a tool. `place` is vendor, method and path; `cause` and `fix` are for people."""
 
-    def __init__(self, place: str, cause: str, fix: str, *, status: int | None = None) -> None:
-        super().__init__(f"{place}: {cause}; {fix}")
-        self.place, self.cause, self.fix, self.status = place, cause, fix, status
+class ConnectorError(Explained):
+    """Something went wrong with a tool. `place` is vendor, method and path; `cause` and `fix` are for people.
+
+    `status` is the answer's, `code` the tool's own name of the error (`RecordNotFound`, `StartTimeTooRecent`, `2006`)
+    and `request_id` what its support asks for; each is null where there is none.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        cause: str,
+        fix: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        asked = f" (request {request_id})" if request_id else ""
+        super().__init__(f"{place}: {cause}{asked}; {fix}")
+        self.place, self.cause, self.fix = place, cause, fix
+        self.status, self.code, self.request_id = status, code, request_id
 
 
 class Ours(ConnectorError):
@@ -41,7 +59,11 @@ class Forbidden(Ours):
 
 
 class NotFound(Ours):
-    """There is no such record, or it is hidden from us."""
+    """There is no such record, or it is hidden from us, or the address is wrong (Zendesk: `code` InvalidEndpoint)."""
+
+
+class Gone(NotFound):
+    """There was such a record."""
 
 
 class Theirs(ConnectorError):
@@ -49,10 +71,20 @@ class Theirs(ConnectorError):
 
 
 class TooMany(Theirs):
-    """Over a rate limit; come back after `retry_after` seconds."""
+    """Over a rate limit, the tool's or our own share of it; come back after `retry_after` seconds."""
 
-    def __init__(self, place: str, cause: str, fix: str, *, retry_after: float) -> None:
-        super().__init__(place, cause, fix, status=429)
+    def __init__(
+        self,
+        place: str,
+        cause: str,
+        fix: str,
+        *,
+        retry_after: float,
+        status: int | None = 429,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(place, cause, fix, status=status, code=code, request_id=request_id)
         self.retry_after = retry_after
 
 

@@ -7,10 +7,9 @@ from pkgutil import iter_modules
 import typer
 
 from flows import commands
-from flows.settings import MissingSetting
-from mappings.profile import ProfileError
+from mappings.faults import Explained
 
-FAULTS = (ProfileError, MissingSetting, FileNotFoundError)
+FAULTS = (Explained, FileNotFoundError)
 """What a person can put right; its text says how. Anything else is ours, and shows where it happened."""
 
 app = typer.Typer(

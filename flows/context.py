@@ -50,7 +50,7 @@ class Context:
     def mode(self, policy: str) -> Mode:
         """How far a policy may go now: its own mode in the store, capped by `HELPDESK_MODE`."""
         own = self.store.mode(policy) or Mode.APPLY
-        return min(own, Mode(self.settings.mode), key=_ORDER.index)
+        return min(own, self.settings.mode, key=_ORDER.index)
 
     @property
     def groups(self) -> Mapping[int, str]:

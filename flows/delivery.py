@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from prefect import flow
 
 from connectors.errors import ConnectorError, TooMany, Uncertain
-from connectors.store import OutboxRow, OutboxState, Result
+from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.account import know_account
 from flows.context import Context, log
 from flows.report import Delivered, Pulse
@@ -34,6 +34,8 @@ SETTLE = timedelta(minutes=2)
 def deliver(ctx: Context) -> Delivered:
     """Empty the outbox as far as the tools allow; gives what became of the rows."""
     told = Delivered()
+    if ctx.settings.mode is not Mode.APPLY:
+        return waiting(ctx)
     know_account(ctx)
     ctx.store.expire(_real())
     for resolve, send, there in (
@@ -50,13 +52,13 @@ def deliver(ctx: Context) -> Delivered:
         except ConnectorError as error:
             log.warning("delivery: %s", error)
             told.problems.append(str(error))
-    told.waiting = ctx.store.outbox_counts().get(OutboxState.PLANNED, 0)
+    told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
 
 
 def waiting(ctx: Context) -> Delivered:
     """What a plan says: how much there is to send, and nothing is sent."""
-    return Delivered(waiting=ctx.store.outbox_counts().get(OutboxState.PLANNED, 0))
+    return Delivered(waiting=ctx.store.outbox_count(OutboxState.PLANNED))
 
 
 def _real() -> datetime:
@@ -104,11 +106,16 @@ def _give_back(rows: Iterable[OutboxRow], why: str) -> list[Result]:
 
 def _send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
     rows = _take(ctx, "pagerduty", lane, 20)
+    stuck: set[str] = set()
     for position, row in enumerate(rows):
+        if row.action.record in stuck:
+            _finish(ctx, told, _give_back([row], "waits for the record's earlier page"))
+            continue
         try:
             _finish(ctx, told, [_page(ctx, row)])
             told.calls += 1
         except Uncertain as error:
+            stuck.add(row.action.record)
             _finish(ctx, told, [Result(id=row.id, state=OutboxState.UNKNOWN, error=str(error))])
         except ConnectorError as error:
             _finish(ctx, told, _give_back(rows[position:], str(error)))

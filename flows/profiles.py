@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.settings import ROOT
-from mappings.profile import Profile, Source, ToolTable, load, load_tools
+from mappings.profile import Problem, Profile, ProfileError, Source, ToolTable, load, load_tools
 
 CONFIG = ROOT / "config"
 
@@ -50,7 +50,12 @@ def _base(path: Path, config: Path) -> Path:
 
 
 def _source(path: Path) -> Source:
-    return Source(_shown(path), path.read_text(encoding="utf-8"))
+    try:
+        return Source(_shown(path), path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as wrong:
+        line = path.read_bytes()[: wrong.start].count(b"\n") + 1
+        problem = Problem(_shown(path), line, "file", "not UTF-8 text", "save it as UTF-8")
+        raise ProfileError([problem]) from None
 
 
 def _shown(path: Path) -> str:

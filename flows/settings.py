@@ -5,21 +5,15 @@ Every credential `NAME` may also be given as a file, `NAME_FILE`, which is read 
 """
 
 import os
-from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mappings.faults import Explained
+from mappings.plan import Mode
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class Mode(StrEnum):
-    """How far a policy goes: not at all, on paper, for real."""
-
-    OFF = "off"
-    SHADOW = "shadow"
-    APPLY = "apply"
 
 
 class Settings(BaseSettings):
@@ -39,7 +33,7 @@ class Settings(BaseSettings):
     pagerduty_from: str | None = Field(None, alias="PAGERDUTY_FROM")
 
 
-class MissingSetting(Exception):
+class MissingSetting(Explained):
     """A setting that the work at hand needs is not there."""
 
     def __init__(self, *names: str) -> None:

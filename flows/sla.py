@@ -45,7 +45,8 @@ def decide(ctx: Context) -> Decided:
 
 def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided) -> None:
     """Bring clocks and ticket fields of changed tickets up to date."""
-    since = ctx.store.begin([(POLICY, "Ticket fields")], ctx.now())[POLICY, "Ticket fields"]
+    rule = (POLICY, "Ticket fields")
+    since = ctx.now() if ctx.plan_only else ctx.store.begin([rule], ctx.now())[rule]
     moved: list[Clock] = []
     actions: list[Action] = []
     for case in looked:
@@ -60,11 +61,13 @@ def _notice(ctx: Context, decided: Decided) -> None:
     """Warn and escalate: clocks that crossed a mark, and decisions whose ticket changed under them."""
     now = ctx.now()
     again = ctx.store.again(POLICY)
-    records = list(dict.fromkeys([clock.record for clock in ctx.store.due_clocks(now, limit=5000)] + list(again)))
+    due = ctx.store.due_clocks(now, limit=5000)
+    unacknowledged = {_ticket_id(clock.record) for clock in due if clock.measure == "ack"}
+    records = list(dict.fromkeys([clock.record for clock in due] + list(again)))
     for start in range(0, len(records), LOOK):
-        batch = records[start : start + LOOK]
+        ids = [_ticket_id(record) for record in records[start : start + LOOK]]
         try:
-            fresh = look_again(ctx, [_ticket_id(record) for record in batch])
+            fresh = look_again(ctx, ids, whole=unacknowledged.intersection(ids))
         except ConnectorError as error:
             log.warning("sla: %d late tickets wait: %s", len(records) - start, error)
             return

@@ -5,7 +5,7 @@ events' export; companies and suspended mails every five minutes (design §4, "R
 before anything is decided; a page and how far it reads are stored in one transaction: after a crash it is read again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -224,8 +224,11 @@ def unread(ctx: Context) -> str:
     return f"{len(wanted)} tickets read whole"
 
 
-def look_again(ctx: Context, ids: Iterable[int]) -> list[int]:
-    """Fetch tickets fresh (at most a hundred); where one changed, read its audits. The ids that are still there."""
+def look_again(ctx: Context, ids: Iterable[int], *, whole: Collection[int] = ()) -> list[int]:
+    """Fetch tickets fresh (at most a hundred); where one changed, read its audits. The ids that are still there.
+
+    Of tickets in `whole` the audits are read in any case: the export does not tell of mails that triggers sent.
+    """
     assert ctx.zendesk is not None
     wanted = list(ids)
     page = read_page(ctx.zendesk.tickets(wanted), _account(ctx))
@@ -234,7 +237,8 @@ def look_again(ctx: Context, ids: Iterable[int]) -> list[int]:
     read_through = ctx.store.source("zendesk", "events").fresh_through
     for history in ctx.store.histories(there):
         known = [at for at in (history.events_through, read_through) if at is not None]
-        if max(known, default=datetime.min.replace(tzinfo=UTC)) < there[history.ticket.id].updated_at:
+        read = max(known, default=datetime.min.replace(tzinfo=UTC)) >= there[history.ticket.id].updated_at
+        if not read or history.ticket.id in whole:
             read_audits(ctx, history.ticket.id)
     gone = [ticket_id for ticket_id in wanted if ticket_id not in there]
     if gone:

@@ -11,6 +11,14 @@ from enum import StrEnum
 import msgspec
 
 
+class Mode(StrEnum):
+    """What a policy's decisions lead to: nothing, a journal entry, or a delivery (design §4, "Limits and stops")."""
+
+    OFF = "off"
+    SHADOW = "shadow"
+    APPLY = "apply"
+
+
 class Lane(StrEnum):
     """The order in which the outbox is emptied; each lane has a reserved share of a vendor's request budget."""
 

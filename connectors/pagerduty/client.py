@@ -1,31 +1,25 @@
-"""PagerDuty: events to page and to close, REST to see what became of it (library `pagerduty`, retries bounded).
+"""PagerDuty: events to page and to close, REST to see what became of it (library `pagerduty` over our own policy).
 
 Sending an event again is harmless while its page is open, since its dedup key is the same; a 202 only says that it is
 queued (vendor-facts §4.7). Errors of the library become ours.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx2
 import msgspec
 import pagerduty
 
-from connectors.base import retry_after
-from connectors.errors import (
-    BadRequest,
-    ConnectorError,
-    Forbidden,
-    NotFound,
-    TooMany,
-    Unauthorized,
-    Unavailable,
-    Uncertain,
-)
+from connectors.base import Policy
+from connectors.budget import Budget
+from connectors.errors import BadRequest, Unavailable, Uncertain
+from connectors.pagerduty.transport import ENQUEUE, PolicyTransport
 
-_RETRIES = {429: 2, 500: 1, 502: 2, 503: 2, 504: 1}
-_KINDS: dict[int, type[ConnectorError]] = {401: Unauthorized, 402: Forbidden, 403: Forbidden, 404: NotFound}
+_BY_KEY = {"date_range": "all", "sort_by": "created_at:desc", "limit": 1}
 
 
 class _AnyScheme:
@@ -52,95 +46,116 @@ class _SandboxEvents(_AnyScheme, pagerduty.EventsApiV2Client):  # type: ignore[m
 
 
 class PagerDuty:
-    """One account. `token` gives the REST key anew; `sender` is the e-mail of the From header that writes need."""
+    """One account. `token` gives the REST key, and is asked again after a 401.
+
+    `sender` is the e-mail of the From header that writes need. `clock` (seconds) times request windows: where the
+    account is a simulated one, pass its clock.
+    """
 
     def __init__(
-        self, url: str, *, events_url: str, token: Callable[[], str], sender: str | None, patience: float = 1.0
+        self,
+        url: str,
+        *,
+        events_url: str,
+        token: Callable[[], str],
+        sender: str | None,
+        transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._events_url, self._patience = events_url, patience
-        kind = _SandboxRest if url.startswith("http://") else pagerduty.RestApiV2Client
-        self._rest = self._bounded(kind(token(), default_from=sender, base_url=url))
-        self._events: dict[str, Any] = {}
+        self._token, self._key = token, token()
+        self.policy = Policy("pagerduty", renew=self._renew, budget=Budget(clock), sleep=sleep)
+        way = PolicyTransport(self.policy, transport, authorization=lambda: f"Token token={self._key}")
+        rest = _SandboxRest if url.startswith("http://") else pagerduty.RestApiV2Client
+        self._rest = rest(self._key, default_from=sender, base_url=url, transport=way)
+        # events have windows of their own, and nobody tells how full they are
+        self._events_way = PolicyTransport(Policy("pagerduty", budget=Budget(clock), sleep=sleep), transport)
+        events = _SandboxEvents if events_url.startswith("http://") else pagerduty.EventsApiV2Client
+        self._events = partial(events, base_url=events_url, transport=self._events_way)
         self._keys: dict[str, str] | None = None
 
     def close(self) -> None:
         """Close the connections."""
-        for client in (self._rest, *self._events.values()):
-            client.close()
+        self._rest.close()
+        self._events_way.close()
+
+    # what there is
 
     def services(self) -> dict[str, str]:
         """The routing key of each service's Events v2 integration, by the service's name; asked once a run."""
         if self._keys is None:
-            with _told("GET /services"):
-                rows = list(self._rest.iter_all("services", params={"include[]": "integrations"}))
             self._keys = {
                 row["name"]: integration["integration_key"]
-                for row in rows
+                for row in self._all("services", {"include[]": "integrations"})
                 for integration in row.get("integrations") or ()
                 if integration.get("integration_key")
             }
         return self._keys
 
+    def on_calls(self) -> list[dict[str, Any]]:
+        """Who is on call now, an entry per escalation policy and level."""
+        return self._all("oncalls", {"earliest": "true"})
+
+    # pages
+
     def send(self, event: dict[str, Any]) -> str:
-        """Queue an event; its dedup key. Raises Uncertain where it may or may not have been queued."""
+        """Queue an event (`mappings.pagerduty.event`); its dedup key.
+
+        Raises Uncertain where it may or may not have been queued, TooMany where it was not.
+        """
         properties = dict(event)
-        key = properties.pop("routing_key")
+        client = self._events(properties.pop("routing_key"))
         action, dedup_key = properties.pop("event_action"), properties.pop("dedup_key")
-        with _told("POST /v2/enqueue", write=True):
-            return str(self._client(key).send_event(action, dedup_key, **properties))
+        with _told("POST", ENQUEUE, write=True):
+            return str(client.send_event(action, dedup_key, **properties))
 
     def incident_by_key(self, dedup_key: str) -> bytes | None:
         """The newest incident of a dedup key, whatever its age and state, as a JSON body; None where there is none."""
-        params = {"incident_key": dedup_key, "date_range": "all", "sort_by": "created_at:desc", "limit": 1}
-        with _told("GET /incidents"):
-            rows = self._rest.rget("incidents", params=params)
+        with _told("GET", "/incidents"):
+            rows = self._rest.rget("incidents", params={"incident_key": dedup_key, **_BY_KEY})
         return msgspec.json.encode(rows[0]) if rows else None
 
-    def log_entries(self, since: str) -> list[dict[str, Any]]:
-        """What happened to incidents since a time (ISO 8601), newest first."""
-        with _told("GET /log_entries"):
-            return list(self._rest.iter_all("log_entries", params={"since": since, "include[]": "incidents"}))
+    def incidents(self, ids: Sequence[str]) -> list[bytes]:
+        """Incidents as they are now, one call each; the JSON bodies. NotFound for an id that there is not."""
+        found = []
+        for id in ids:
+            with _told("GET", f"/incidents/{id}"):
+                found.append(msgspec.json.encode(self._rest.rget(f"incidents/{id}")))
+        return found
 
-    def _client(self, routing_key: str) -> Any:
-        if routing_key not in self._events:
-            plain = self._events_url.startswith("http://")
-            kind = _SandboxEvents if plain else pagerduty.EventsApiV2Client
-            self._events[routing_key] = self._bounded(kind(routing_key, base_url=self._events_url))
-        return self._events[routing_key]
+    def log_entries(self, since: str, until: str | None = None) -> list[dict[str, Any]]:
+        """What happened to incidents since a time (ISO 8601), newest first, each with its incident."""
+        span = {"since": since} | ({"until": until} if until else {})
+        return self._all("log_entries", {**span, "is_overview": "false", "include[]": "incidents"})
 
-    def _bounded(self, client: Any) -> Any:
-        client.retry.update(_RETRIES)
-        client.max_network_attempts = 2
-        client.timeout = 15
-        client.sleep_timer = self._patience
-        client.stagger_cooldown = 1.0
-        return client
+    def add_note(self, incident_id: str, text: str) -> None:
+        """Add a note to an incident: it cannot be taken back, and sending it twice shows twice."""
+        path = f"/incidents/{incident_id}/notes"
+        with _told("POST", path, write=True):
+            self._rest.rpost(path, json={"content": text})
+
+    # the way there
+
+    def _all(self, what: str, params: dict[str, str]) -> list[dict[str, Any]]:
+        with _told("GET", f"/{what}"):
+            return list(self._rest.iter_all(what, params=params))
+
+    def _renew(self) -> bool:
+        """Read the key anew; True where it is another one by now."""
+        old, self._key = self._key, self._token()
+        return self._key != old
 
 
 @contextmanager
-def _told(what: str, *, write: bool = False) -> Iterator[None]:
-    """The library's errors as ours: place, cause, fix."""
-    place = f"pagerduty {what}"
+def _told(method: str, path: str, *, write: bool = False) -> Iterator[None]:
+    """What the library itself complains about, as our error: an answer of another shape than its documentation's."""
+    place = f"pagerduty {method} {path}"
     try:
         yield
+    except pagerduty.HttpError as error:
+        cause = str(error.msg)[:200]
+        if write:
+            raise Uncertain(place, cause, "its outcome is looked up before anything is sent again") from error
+        raise Unavailable(place, cause, "it is tried again with the next pulse") from error
     except pagerduty.Error as error:
-        raise _failure(place, error, write=write) from error
-    except httpx2.TransportError as error:
-        kind = Uncertain if write else Unavailable
-        raise kind(place, f"no answer ({type(error).__name__})", "it is tried again with the next pulse") from error
-
-
-def _failure(place: str, error: pagerduty.Error, *, write: bool) -> ConnectorError:
-    answer = error.response
-    if answer is None:
-        kind = Uncertain if write else Unavailable
-        return kind(place, str(error.msg)[:200], "it is tried again with the next pulse")
-    status, said = answer.status_code, answer.text[:200]
-    if status == 429:
-        wait = retry_after(answer.headers)
-        return TooMany(place, said, "it is tried again later", retry_after=30.0 if wait is None else wait)
-    if status >= 500:
-        kind = Uncertain if write else Unavailable
-        return kind(place, f"{status} {said}", "it is tried again with the next pulse", status=status)
-    fix = "check PAGERDUTY_TOKEN" if status == 401 else "check PAGERDUTY_FROM, the key's rights and the service"
-    return _KINDS.get(status, BadRequest)(place, f"{status} {said}", fix, status=status)
+        raise BadRequest(place, str(error.msg)[:200], "this is a fault of ours: report it") from error

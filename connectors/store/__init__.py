@@ -11,7 +11,6 @@ from connectors.store.values import (
     Changed,
     Delivery,
     Facts,
-    Mode,
     OutboxRow,
     OutboxState,
     Parked,
@@ -19,6 +18,7 @@ from connectors.store.values import (
     Saved,
     SourceState,
 )
+from mappings.plan import Mode
 
 __all__ = [
     "Applied",

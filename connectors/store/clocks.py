@@ -41,11 +41,12 @@ class Clocks(Database):
             rows = conn.execute(sa.select(*_COLUMNS).where(next_at <= seconds(now)).order_by(next_at).limit(limit))
             return [CLOCK.decode(row) for row in rows.all()]
 
-    def next_instant(self, after: datetime) -> datetime | None:
-        """The next time after `after` at which a running clock has something to notice."""
+    def next_instant(self, after: datetime, records: Iterable[str]) -> datetime | None:
+        """The next time after `after` at which a running clock of these records has something to notice."""
         column = schema.clock.c.next_at
+        query = sa.select(sa.func.min(column)).where(column > seconds(after))
         with self.reading() as conn:
-            found = conn.scalar(sa.select(sa.func.min(column)).where(column > seconds(after)))
+            found = conn.scalar(query.where(among(conn, schema.clock.c.record, list(records))))
         return None if found is None else time(found)
 
 

@@ -18,9 +18,9 @@ from connectors.store.database import Database, among, chunks, upsert
 from connectors.store.errors import UnknownRow
 from connectors.store.lease import PULSE, check_fence
 from connectors.store.policy import Starts, begin, note_mode
-from connectors.store.values import Applied, Batch, Mode, OutboxState
+from connectors.store.values import Applied, Batch, OutboxState
 from mappings.model import Clock
-from mappings.plan import Action, NotConnected, PageResolve, PageTrigger
+from mappings.plan import Action, Mode, NotConnected, PageResolve, PageTrigger
 
 ACTION = Codec(Action, names={"after": "after_key"})
 _MANY = 1000

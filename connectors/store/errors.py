@@ -8,8 +8,10 @@ StoreError
 └── UnknownRow     no outbox row or batch of that name in a state that allows this
 """
 
+from mappings.faults import Explained
 
-class StoreError(Exception):
+
+class StoreError(Explained):
     """Any refusal of the store."""
 
 

@@ -117,7 +117,7 @@ class _Page:
         plans = [
             (id, row[_COMPANIES.updated_at], row[_PLAN])
             for id, row in news.rows.items()
-            if _differs(news, id, (_PLAN,))
+            if id not in news.before or news.before[id][_PLAN] != row[_PLAN]
         ]
         upsert(self.conn, schema.plan_seen, plans)
         return len(news.rows), [id for id in news.rows if _differs(news, id, _OF_COMPANY)]

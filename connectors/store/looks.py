@@ -104,10 +104,10 @@ class Looks(Database):
             sa.select(event.c.ticket_id)
             .join(ticket, ticket.c.id == event.c.ticket_id)
             .where(
-                event.c.actor == Actor.UNKNOWN.value,
+                event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),  # as the partial index says it
                 event.c.kind == EventKind.COMMENT.value,
-                event.c.public.is_(True),
-                ticket.c.open.is_(True),
+                event.c.public == sa.true(),
+                ticket.c.open == sa.true(),
                 unread,
                 stoppable,
             )
@@ -120,7 +120,7 @@ class Looks(Database):
         event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
         record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
         query = sa.select(ticket.c.id).where(
-            ticket.c.open.is_(True),
+            ticket.c.open == sa.true(),
             ticket.c.created_at >= seconds(at),
             ticket.c.updated_at > ticket.c.created_at,
             ~sa.exists().where(event.c.ticket_id == ticket.c.id),

@@ -19,8 +19,8 @@ from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
 from connectors.store.lease import PULSE, check_fence
 from connectors.store.policy import ALL
-from connectors.store.values import Mode, OutboxRow, OutboxState, Result
-from mappings.plan import Lane
+from connectors.store.values import OutboxRow, OutboxState, Result
+from mappings.plan import Lane, Mode
 
 _OUTBOX = schema.outbox
 _PLANNED = _OUTBOX.c.state == OutboxState.PLANNED.value

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from connectors.store import schema
 from connectors.store.codec import seconds, time
 from connectors.store.database import Database, among, upsert
-from connectors.store.values import Mode, OutboxState
+from connectors.store.values import OutboxState
+from mappings.plan import Mode
 
 ALL = "all"
 Starts = Mapping[tuple[str, str], datetime]

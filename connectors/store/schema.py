@@ -106,6 +106,7 @@ ticket = sa.Table(
 _OPEN = _only("open = 1", "open")
 sa.Index("ticket_seq", ticket.c.seq)
 sa.Index("ticket_open", ticket.c.id, **_OPEN)
+sa.Index("ticket_open_created", ticket.c.created_at, **_OPEN)
 sa.Index("ticket_open_company", ticket.c.company_id, **_OPEN)
 sa.Index("ticket_open_requester", ticket.c.requester_id, **_OPEN)
 
@@ -125,8 +126,7 @@ ticket_event = sa.Table(
     _maybe("public", sa.Boolean),
 )
 sa.Index("ticket_event_ticket", ticket_event.c.ticket_id)
-_UNKNOWN = sa.text("actor = 'unknown'")
-sa.Index("ticket_event_unknown", ticket_event.c.ticket_id, sqlite_where=_UNKNOWN, postgresql_where=_UNKNOWN)
+sa.Index("ticket_event_unknown", ticket_event.c.ticket_id, **_only("actor = 'unknown'"))
 
 incident = sa.Table(
     "incident",

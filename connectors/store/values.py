@@ -9,14 +9,6 @@ from mappings.model import Company, Incident, Person, Ticket, TicketEvent
 from mappings.plan import Action
 
 
-class Mode(StrEnum):
-    """What a policy's decisions lead to: nothing, a journal entry, or a delivery (design §4, "Limits and stops")."""
-
-    OFF = "off"
-    SHADOW = "shadow"
-    APPLY = "apply"
-
-
 class OutboxState(StrEnum):
     """Where an outbox row stands. The first six are a delivery's life, the others are in the journal only."""
 

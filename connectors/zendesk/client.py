@@ -1,10 +1,11 @@
-"""Zendesk Support: one method per endpoint that we use; pages come as raw bodies with where to read on.
+"""Zendesk Support: one method per endpoint that we use; pages come as raw bodies, decoded by mappings/zendesk.
 
 Own client on one plain session (zenpy has no streams, no bulk form, no safe updates: docs of the decision in
 ARCHITECTURE). Auth: OAuth client credentials first, a legacy API token where there is none (vendor-facts §1.1).
 """
 
 import base64
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -13,15 +14,21 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
-from connectors.base import Session
-from connectors.errors import BadRequest, Forbidden, Unauthorized
+from connectors.base import Policy, Session
+from connectors.budget import Budget
+from connectors.errors import BadRequest, Forbidden, Unauthorized, Uncertain
+from mappings.plan import Lane
 
 SCOPES = "read write"
 EXPORT_PAGE = 1000
 BULK = 100
-"""Tickets of one show_many or update_many."""
+"""Tickets of one show_many or update_many; also users and jobs of one show_many."""
 TOO_RECENT = ("StartTimeTooRecent", "Too recent start_time")
 """Both spellings of "nothing new yet" (vendor-facts §1.6)."""
+EXPORTS = "incremental-exports"
+"""The limit that all exports of an account share: 10 calls a minute (vendor-facts §1.3)."""
+
+_LOGIN = "set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET, or ZENDESK_EMAIL and ZENDESK_TOKEN"
 
 
 class _Token(msgspec.Struct):
@@ -45,13 +52,20 @@ class _JobBody(msgspec.Struct):
     job_status: _JobId
 
 
-class _Next(msgspec.Struct):
-    next_page: str | None = None
-    meta: dict[str, Any] | None = None
+class _Meta(msgspec.Struct):
+    has_more: bool = False
+    after_cursor: str | None = None
+
+
+class _Listed(msgspec.Struct):
+    meta: _Meta | None = None
 
 
 class Zendesk:
-    """One account. `secret(name)` gives a credential from the environment or its file, read anew when it is asked."""
+    """One account. `secret(name)` gives a credential from the environment or its file, read anew when it is asked.
+
+    `clock` (seconds) times tokens and request windows: where the account is a simulated one, pass its clock.
+    """
 
     def __init__(
         self,
@@ -60,22 +74,20 @@ class Zendesk:
         secret: Callable[[str], SecretStr | None],
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._base, self._secret, self._transport = base_url.rstrip("/"), secret, transport
+        self._base, self._secret, self._clock = base_url.rstrip("/"), secret, clock
         self._token: str | None = None
         self._token_ends = 0.0
-        self._http = Session(
-            "zendesk", self._base, headers=self._headers, renew=self._renew, transport=transport, sleep=sleep
-        )
-
-    @property
-    def session(self) -> Session:
-        """The session, for its budgets and its count of calls."""
-        return self._http
+        self._fetching = threading.Lock()
+        self.policy = Policy("zendesk", renew=self._renew, budget=Budget(clock), sleep=sleep)
+        self._http = Session(self.policy, self._base, headers=self._headers, transport=transport)
+        self._door = Session(Policy("zendesk", sleep=sleep), self._base, transport=transport)
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self._door.close()
 
     # who we are
 
@@ -83,8 +95,7 @@ class Zendesk:
         """The service user. A missing login answers 200 "Anonymous" in Zendesk; here it raises Unauthorized."""
         body = self._http.read("/api/v2/users/me.json")
         if msgspec.json.decode(body, type=_MeBody).user.id is None:
-            fix = "set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET, or ZENDESK_EMAIL and ZENDESK_TOKEN"
-            raise Unauthorized("zendesk GET /api/v2/users/me.json", "nobody is logged in (Anonymous user)", fix)
+            raise Unauthorized("zendesk GET /api/v2/users/me.json", "nobody is logged in (Anonymous user)", _LOGIN)
         return body
 
     def ticket_fields(self) -> list[bytes]:
@@ -99,22 +110,29 @@ class Zendesk:
         """All agents and admins, as pages."""
         return list(self._pages("/api/v2/users.json", {"role[]": ["agent", "admin"]}))
 
+    def users(self, ids: Sequence[int]) -> bytes:
+        """At most a hundred users; unknown ids are left out by Zendesk."""
+        return self._http.read("/api/v2/users/show_many.json", {"ids": _joined(ids)})
+
     # tickets
 
     def newest_tickets(self) -> Iterator[bytes]:
-        """Tickets by their last update, newest first, a hundred a page; stop asking when a page holds nothing new."""
+        """Tickets by their last update, newest first, a hundred a page with their people and companies.
+
+        Stop asking when a page holds nothing new. A ticket that changes meanwhile can appear twice.
+        """
         return self._pages("/api/v2/tickets.json", {"sort": "-updated_at", "include": "users,organizations"})
 
     def tickets(self, ids: Sequence[int]) -> bytes:
         """At most a hundred tickets as they are now; unknown ids are left out by Zendesk."""
-        return self._http.read("/api/v2/tickets/show_many.json", {"ids": ",".join(str(id) for id in ids)})
+        return self._http.read("/api/v2/tickets/show_many.json", {"ids": _joined(ids)})
 
     def audits(self, ticket_id: int) -> Iterator[bytes]:
-        """All that ever happened to a ticket, oldest first, as pages."""
+        """All that ever happened to a ticket, oldest first, as pages. NotFound for a deleted one."""
         return self._pages(f"/api/v2/tickets/{ticket_id}/audits.json", {})
 
     def suspended_tickets(self) -> bytes:
-        """The first page of mails that Zendesk holds back."""
+        """The first hundred mails that Zendesk holds back."""
         return self._http.read("/api/v2/suspended_tickets.json", {"page[size]": 100})
 
     # exports: 10 calls a minute for all of them together
@@ -135,7 +153,7 @@ class Zendesk:
 
     def _export(self, path: str, params: dict[str, Any]) -> bytes | None:
         try:
-            return self._http.read(path, params)
+            return self._http.read(path, params, own=EXPORTS)
         except BadRequest as refused:
             if any(name in refused.cause for name in TOO_RECENT):
                 return None
@@ -143,14 +161,28 @@ class Zendesk:
 
     # writing
 
-    def update_many(self, rows: Sequence[dict[str, Any]]) -> str:
-        """Change at most a hundred tickets, a row each; the id of the job that does it."""
-        body = self._http.write("PUT", "/api/v2/tickets/update_many.json", {"tickets": list(rows)})
-        return msgspec.json.decode(body, type=_JobBody).job_status.id
+    def update_many(self, rows: Sequence[dict[str, Any]], *, lane: str = Lane.UPKEEP) -> str:
+        """Change at most a hundred tickets, a row each (`mappings.zendesk.ticket_row`); the id of the job that does it.
+
+        Raises TooMany where thirty jobs are under way already: nothing was done.
+        """
+        if len(rows) > BULK:
+            raise ValueError(f"update_many takes {BULK} rows, got {len(rows)}: send them in parts")
+        path = "/api/v2/tickets/update_many.json"
+        body = self._http.write("PUT", path, {"tickets": list(rows)}, lane=lane)
+        try:
+            return msgspec.json.decode(body, type=_JobBody).job_status.id
+        except msgspec.ValidationError as error:
+            cause = f"an answer without a job: {error}"
+            raise Uncertain(f"zendesk PUT {path}", cause, "its outcome is looked up in the tickets") from error
 
     def job(self, job_id: str) -> bytes:
         """How far a job is, with its results. NotFound a day later."""
         return self._http.read(f"/api/v2/job_statuses/{job_id}.json")
+
+    def jobs(self, job_ids: Sequence[str]) -> bytes:
+        """At most a hundred jobs at once; those older than a day are left out."""
+        return self._http.read("/api/v2/job_statuses/show_many.json", {"ids": _joined(job_ids)})
 
     # the way there
 
@@ -161,53 +193,56 @@ class Zendesk:
             more = {"page[size]": 100, **params, **({"page[after]": after} if after else {})}
             body = self._http.read(path, more)
             yield body
-            meta = msgspec.json.decode(body, type=_Next).meta or {}
-            after = meta.get("after_cursor")
-            if not meta.get("has_more") or not after:
+            meta = msgspec.json.decode(body, type=_Listed).meta
+            if meta is None or not meta.has_more or meta.after_cursor is None:
                 return
+            after = meta.after_cursor
 
     def _headers(self) -> dict[str, str]:
         if self._secret("ZENDESK_CLIENT_ID") is not None:
             return {"Authorization": f"Bearer {self._access_token()}"}
         token, email = self._secret("ZENDESK_TOKEN"), self._secret("ZENDESK_EMAIL")
         if token is None or email is None:
-            fix = "set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET, or ZENDESK_EMAIL and ZENDESK_TOKEN"
-            raise Unauthorized("zendesk", "no credentials are set", fix)
+            raise Unauthorized("zendesk", "no credentials are set", _LOGIN)
         pair = f"{email.get_secret_value()}/token:{token.get_secret_value()}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
     def _access_token(self) -> str:
-        if self._token is None or time.monotonic() >= self._token_ends:
-            self._fetch_token()
-        assert self._token is not None
-        return self._token
+        with self._fetching:
+            if self._token is None or self._clock() >= self._token_ends:
+                self._token = self._fetch_token()
+            return self._token
 
     def _renew(self) -> bool:
-        """Forget the token and have credentials read anew; False where there is nothing to renew."""
-        had, self._token = self._token, None
+        """Forget the token, so that credentials are read anew; False where there is nothing to renew."""
+        with self._fetching:
+            had, self._token = self._token, None
         return had is not None
 
-    def _fetch_token(self) -> None:
+    def _fetch_token(self) -> str:
         client_id, client_secret = self._secret("ZENDESK_CLIENT_ID"), self._secret("ZENDESK_CLIENT_SECRET")
         if client_id is None or client_secret is None:
             raise Unauthorized("zendesk", "ZENDESK_CLIENT_SECRET is not set", "set it, or ZENDESK_CLIENT_SECRET_FILE")
-        asking = Session("zendesk", self._base, headers=dict, transport=self._transport)
+        wanted = {
+            "grant_type": "client_credentials",
+            "client_id": client_id.get_secret_value(),
+            "client_secret": client_secret.get_secret_value(),
+            "scope": SCOPES,
+        }
+        fix = "check ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET"
         try:
-            body = asking.write(
-                "POST",
-                "/oauth/tokens",
-                {
-                    "grant_type": "client_credentials",
-                    "client_id": client_id.get_secret_value(),
-                    "client_secret": client_secret.get_secret_value(),
-                    "scope": SCOPES,
-                },
-            )
-        except (BadRequest, Forbidden) as refused:
-            fix = "check ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET"
+            body = self._door.write("POST", "/oauth/tokens", wanted, harmless=True)
+            token = msgspec.json.decode(body, type=_Token)
+        except (BadRequest, Forbidden, Unauthorized) as refused:
             raise Unauthorized(refused.place, refused.cause, fix, status=refused.status) from refused
-        finally:
-            asking.close()
-        token = msgspec.json.decode(body, type=_Token)
-        self._token = token.access_token
-        self._token_ends = time.monotonic() + max(60, (token.expires_in or 1800) - 60)
+        except msgspec.ValidationError as error:
+            raise Unauthorized("zendesk POST /oauth/tokens", f"an answer without a token: {error}", fix) from error
+        # renewed a minute early, so that none runs out on its way
+        self._token_ends = self._clock() + max(60, (token.expires_in or 1800) - 60)
+        return token.access_token
+
+
+def _joined(ids: Sequence[int] | Sequence[str]) -> str:
+    if len(ids) > BULK:
+        raise ValueError(f"show_many takes {BULK} ids, got {len(ids)}: ask in parts")
+    return ",".join(str(id) for id in ids)

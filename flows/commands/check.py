@@ -1,6 +1,8 @@
 """`helpdesk check`: is the configuration right, what does it assume, and what can it not do yet?"""
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +14,7 @@ from mappings.profile import Problem, Profile, ProfileError
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(check)
-    app.command(hidden=True)(schema)
+    app.command()(schema)
 
 
 def check(
@@ -25,19 +27,7 @@ def check(
 
     Exit code 0; or 2 with one line per error: file:line: field: what is wrong; what to write instead.
     """
-    files = [profiles.profile_file(profile_file)] if profile_file else profiles.shipped()
-    found: list[Profile] = []
-    problems: list[Problem] = []
-    for path in files:
-        try:
-            found.append(profiles.read_profile(path))
-        except ProfileError as wrong:
-            problems += wrong.problems
-    try:
-        profiles.read_tools()
-    except ProfileError as wrong:
-        problems += wrong.problems
-    problems = sorted(set(problems))
+    found, problems = _read([profiles.profile_file(profile_file)] if profile_file else profiles.shipped())
     if as_json:
         typer.echo(json.dumps(_as_data(found, problems), indent=2, ensure_ascii=False))
     elif problems:
@@ -48,13 +38,32 @@ def check(
 
 
 def schema() -> None:
-    """Write the JSON Schemas of config/, by which editors check and complete what is typed."""
+    """Write the JSON Schemas of config/schema anew, by which editors check and complete what is typed."""
     from mappings.profile.schema import MODELS, schema_text
 
     for name, model in MODELS.items():
-        path = profiles.CONFIG / "schema" / name
-        path.write_text(schema_text(model), encoding="utf-8")
-        typer.echo(f"wrote {path}")
+        (profiles.CONFIG / "schema" / name).write_text(schema_text(model), encoding="utf-8")
+
+
+def _read(files: Iterable[Path]) -> tuple[list[Profile], list[Problem]]:
+    """The profiles that are right, and everything that is wrong with the others and the tools' tables."""
+    found: dict[str, Profile] = {}
+    problems: set[Problem] = set()
+    for path in files:
+        try:
+            profile = profiles.read_profile(path)
+        except ProfileError as wrong:
+            problems.update(wrong.problems)
+            continue
+        if profile.key in found:
+            said = f"{profile.key!r} is another file's key, too"
+            problems.add(Problem(str(path), 1, "profile", said, "give each organisation a key of its own"))
+        found[profile.key] = profile
+    try:
+        profiles.read_tools()
+    except ProfileError as wrong:
+        problems.update(wrong.problems)
+    return list(found.values()), sorted(problems)
 
 
 def _tell(profile: Profile) -> str:
@@ -65,7 +74,7 @@ def _tell(profile: Profile) -> str:
     return "\n".join(lines)
 
 
-def _as_data(found: list[Profile], problems: list[Problem]) -> dict[str, object]:
+def _as_data(found: Iterable[Profile], problems: Iterable[Problem]) -> dict[str, object]:
     return {
         "profiles": [
             {

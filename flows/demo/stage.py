@@ -36,6 +36,8 @@ class Stage:
         self._pulse, self.tell = pulse, tell
         self.checks: list[Check] = []
         self.pulses = 0
+        self.cast: set[str] = set()
+        """The records that the story is about: the clock jumps to their instants, and only they are told of."""
         self._seen = max((row.id for row in store.outbox(limit=1_000_000)), default=0)
 
     def moment(self, text: str) -> datetime:
@@ -47,12 +49,12 @@ class Stage:
         return f"{at.astimezone(self.zone):%a %H:%M}"
 
     def beat(self) -> list[OutboxRow]:
-        """One pulse now; the rows that are new in the journal and were meant to be done."""
+        """One pulse now; the journal's new rows about the cast that were meant to be done."""
         self._pulse()
         self.pulses += 1
         rows = [row for row in self.store.outbox(limit=1_000_000) if row.id > self._seen]
         self._seen = max((row.id for row in rows), default=self._seen)
-        real = [row for row in rows if row.state is not OutboxState.BASELINE]
+        real = [row for row in rows if row.state is not OutboxState.BASELINE and row.action.record in self.cast]
         for row in real:
             if row.action.verb != "fields":
                 self.tell(
@@ -68,12 +70,12 @@ class Stage:
     def go(self, until: datetime, *, then: Callable[[OutboxRow], None] = lambda _: None) -> None:
         """Jump from instant to instant up to `until`; `then` is what people do about each new action."""
         while True:
-            at = self.store.next_instant(self.people.now())
+            at = self.store.next_instant(self.people.now(), self.cast)
             if at is None or at > until:
                 break
             self.people.move_to(at)
             rows = self.beat()
-            following = self.store.next_instant(self.people.now())
+            following = self.store.next_instant(self.people.now(), self.cast)
             if following is None or following > self.people.now() + SHOWN_AFTER:
                 self.settle()
             for row in rows:

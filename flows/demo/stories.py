@@ -25,6 +25,8 @@ def settle_in(stage: Stage) -> None:
     stage.settle()
     counts = {str(state): count for state, count in stage.store.outbox_counts().items()}
     sent = {state for state in counts if state not in ("baseline", "not_connected")}
+    late = counts.get("baseline", 0)
+    stage.tell(f"   {late} things that happened before we came are written down and left alone.")
     stage.check("the first run writes nothing and pages nobody", not sent, counts)
 
 
@@ -190,7 +192,9 @@ def _file(stage: Stage, company: str, *, severity: str, subject: str, working: s
     fields = {"severity": severity, "kind": "bug", "module": "scheduling", "source": "in_app"}
     if working:
         fields["working"] = working
-    return int(stage.people.act("file", requester=requester, subject=subject, body=f"{subject}.", fields=fields))
+    ticket = int(stage.people.act("file", requester=requester, subject=subject, body=f"{subject}.", fields=fields))
+    stage.cast.add(f"zendesk:{ticket}")
+    return ticket
 
 
 def _incidents(stage: Stage, ticket: int) -> list[dict[str, Any]]:

@@ -190,6 +190,9 @@ class _Acting:
             case "assign" if route is not None and route.group:
                 note = f"{self._says()} Assigned to {route.group}. Rule: {self.rule.name}."
                 return TicketChange(group=route.group, note=note), Lane.ESCALATION, _ESCALATION_SENSE
+            case "tell" if route is not None and (route.assignee or route.group):
+                whom = f"For {route.group}: " if route.group else ""
+                return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
             case "escalate":
                 return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
             case "reply" if self.replies.has(argument):

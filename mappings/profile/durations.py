@@ -66,6 +66,8 @@ _FIGURE = re.compile(r"(\d+)(m|h|d|bh|bd)")
 _SPAN = re.compile(r"(\d+)(m|h|d|y)")
 _SPAN_SECONDS = {"m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
+_LONGEST = 10 * 365 * 86400
+
 BUDGET_PATTERN = r"^(\d+(m|h|d|bh|bd)(\.\.\d+(m|h|d|bh|bd))?|immediate|best effort|next sprint)$"
 SPAN_PATTERN = r"^\d+(m|h|d|y)$"
 BUDGET_FIX = (
@@ -93,6 +95,8 @@ def parse_figure(text: str) -> Figure:
     amount = int(match[1]) * size
     if amount == 0:
         raise DurationError(f"{text!r} is no time at all", "write immediate, or leave the line out")
+    if amount * (86400 if unit is Unit.DAYS else 1) > _LONGEST:
+        raise DurationError(f"{text!r} is more than ten years", "write best effort where there is no limit")
     return Figure(unit, amount)
 
 
@@ -117,7 +121,10 @@ def parse_span(text: str) -> int:
     match = _SPAN.fullmatch(text)
     if match is None:
         raise DurationError(f"{text!r} is no length of time", SPAN_FIX)
-    return int(match[1]) * _SPAN_SECONDS[match[2]]
+    seconds = int(match[1]) * _SPAN_SECONDS[match[2]]
+    if seconds > 10 * _LONGEST:
+        raise DurationError(f"{text!r} is more than a hundred years", SPAN_FIX)
+    return seconds
 
 
 def _say(figure: str) -> str:

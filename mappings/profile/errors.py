@@ -25,6 +25,8 @@ _WANTED = {
     "date_type": ("a date", "write for example 2026-12-24"),
 }
 
+_FORMS = {"text": ("text", "text in quotes"), "list": ("a list", "[one, two]"), "map": ("a map", "keys indented below")}
+
 
 def tell(model: type[BaseModel], tree: Tree, found: ValidationError) -> list[tuple[tuple[str | int, ...], Problem]]:
     """Every error as (path in the tree, problem); several readings of one value are one problem."""
@@ -71,6 +73,10 @@ def _words(model: type[BaseModel], path: tuple[str | int, ...], error: Mapping[s
     if "[key]" in error["loc"]:
         wanted = _WANTED.get(kind, ("a known key", "see the other profiles"))
         return f"{path[-1] if path else value!r} is not {wanted[0]}", wanted[1]
+    if kind == "union_tag_invalid":
+        forms = [_FORMS[form] for form in _FORMS if f"'{form}'" in str(context["expected_tags"])]
+        names, fixes = zip(*forms, strict=True)
+        return f"{_show(value)} is not {' or '.join(names)}", f"write {' or '.join(fixes)}"
     if kind == "tuple_type" and isinstance(value, str):
         return f"{value!r} is not a list", f"write [{value}]"
     if kind in _WANTED:

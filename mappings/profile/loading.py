@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
 
+from mappings.profile.copies import Copies, copy_tables
 from mappings.profile.errors import tell
 from mappings.profile.findings import Finding
 from mappings.profile.order import check_order
-from mappings.profile.problems import Problem, ProfileError, suggest
+from mappings.profile.problems import Problem, ProfileError
 from mappings.profile.profile import Profile
 from mappings.profile.reading import Merged, Source, Tree, merge, read, spell
 from mappings.profile.references import check_references
 from mappings.profile.templates import check_replies, check_texts
 
 Path = tuple[str | int, ...]
-_SAME = "same as "
 _DIGEST = 8
 """Hex digits of a version: enough that two contents do not meet by chance."""
 
@@ -28,22 +28,21 @@ def load(sources: Sequence[Source], templates: Iterable[Source] | None = None) -
     its own. Raises `ProfileError` with all problems. What is odd but usable is in `Profile.warnings`.
     """
     texts = None if templates is None else list(templates)
-    tree, problems = _read_all(sources)
+    tree, base, problems = _read_all(sources)
     version = digest(tree)
-    problems += _copy_tables(tree)
-    profile, more, gone = _typed(tree)
-    problems += more
-    warnings: list[Problem] = []
-    if profile is not None:
-        found = _inherited(tree, _checked(profile, texts, gone))
-        problems += [tree.problem(one.path, one.problem, one.fix) for one in found if not one.odd]
-        warnings = [tree.problem(one.path, one.problem, one.fix) for one in found if one.odd]
-    if texts is not None:
-        problems += check_texts(texts)
+    copies = copy_tables(tree)
+    profile, more, gone = _typed(tree, base, copies)
+    problems += copies.problems + more + ([] if texts is None else list(check_texts(texts)))
+    found = [] if profile is None else _checked(profile, texts, gone)
+    found = [one for one in found if not copies.hold(one.path)]
+    if len(sources) > 1:
+        found = _inherited(tree, found, base=sources[0].name)
+    problems += [tree.problem(one.path, one.problem, one.fix) for one in found if not one.odd]
     if problems or profile is None:
         raise ProfileError(problems)
     profile._version = f"{profile.key}@{version}"
-    profile._warnings = tuple(sorted(set(warnings)))
+    warnings = {tree.problem(one.path, one.problem, one.fix) for one in found}
+    profile._warnings = tuple(sorted(warnings))
     return profile
 
 
@@ -56,7 +55,8 @@ def digest(tree: Tree) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
 
 
-def _read_all(sources: Sequence[Source]) -> tuple[Tree, list[Problem]]:
+def _read_all(sources: Sequence[Source]) -> tuple[Tree, Tree, list[Problem]]:
+    """All files as one tree, the first file's own, and what was wrong."""
     trees: list[Tree] = []
     broken: list[Problem] = []
     for source in sources:
@@ -71,7 +71,7 @@ def _read_all(sources: Sequence[Source]) -> tuple[Tree, list[Problem]]:
         laid = merge(merged.tree, tree)
         merged = Merged(laid.tree, merged.problems + laid.problems, merged.removed + laid.removed)
     _forget_assumptions(merged)
-    return merged.tree, merged.problems
+    return merged.tree, trees[0], merged.problems
 
 
 def _forget_assumptions(merged: Merged) -> None:
@@ -85,36 +85,13 @@ def _forget_assumptions(merged: Merged) -> None:
             del assumed.value[key]
 
 
-def _copy_tables(tree: Tree) -> list[Problem]:
-    """`table: same as First response` takes that target's `by` and `table`."""
-    targets = tree.at(["targets"])
-    entries: dict[str, Tree] = targets.value if targets is not None and isinstance(targets.value, dict) else {}
-    problems = []
-    for name, target in entries.items():
-        table = target.at(["table"])
-        if table is None or not isinstance(table.value, str) or not table.value.startswith(_SAME):
-            continue
-        other = table.value.removeprefix(_SAME)
-        own = {key: entry.at(["table"]) for key, entry in entries.items() if key != name}
-        tables = {key: found for key, found in own.items() if found is not None and not _refers(found)}
-        if other not in tables:
-            fix = suggest(other, tables)
-            problems.append(tree.problem(["targets", name, "table"], f"no target {other!r} with a table", fix))
-            del target.value["table"]
-            continue
-        by = entries[other].at(["by"])
-        target.value |= {"table": tables[other]} | ({"by": by} if by is not None else {})
-    return problems
+def _typed(tree: Tree, base: Tree, copies: Copies) -> tuple[Profile | None, list[Problem], set[Path]]:
+    """Type the tree. What cannot be typed is taken out, so that the rest can be checked; its paths are given back.
 
-
-def _refers(table: Tree) -> bool:
-    return isinstance(table.value, str) and table.value.startswith(_SAME)
-
-
-def _typed(tree: Tree) -> tuple[Profile | None, list[Problem], set[Path]]:
-    """Type the tree. What cannot be typed is taken out, so that the rest can be checked; its paths are given back."""
+    What the base has at the same place stands in for it.
+    """
     problems: list[Problem] = []
-    removed: set[Path] = set()
+    removed: set[Path] = set(copies.gone)
     while True:
         try:
             profile = Profile.model_validate(tree.plain())
@@ -122,11 +99,9 @@ def _typed(tree: Tree) -> tuple[Profile | None, list[Problem], set[Path]]:
             told = tell(Profile, tree, invalid)
         else:
             return profile, problems, removed
-        # Two targets may share one table, and what we took out ourselves is not missing.
-        seen = {(problem.file, problem.line, problem.problem) for problem in problems}
-        fresh = {(one.file, one.line, one.problem): one for path, one in told if path not in removed}
-        problems += [one for key, one in fresh.items() if key not in seen]
-        taken = [_take_out(tree, path) for path, _ in sorted(told, key=_position, reverse=True)]
+        # What we took out ourselves is not missing, and the faults of a copy are those of its original.
+        problems += [one for path, one in told if path not in removed and not copies.hold(path)]
+        taken = [_take_out(tree, base, path) for path, _ in sorted(told, key=_position, reverse=True)]
         if not all(taken):
             return None, problems, set()
         removed |= set(taken) | {path for path, _ in told}
@@ -136,14 +111,21 @@ def _position(one: tuple[Path, Problem]) -> list[tuple[int, str]]:
     return [(step, "") if isinstance(step, int) else (0, step) for step in one[0]]
 
 
-def _take_out(tree: Tree, path: Path) -> Path:
-    """Remove the value at a path, or the entry that lacks it; gives the path of what went, empty where nothing did."""
+def _take_out(tree: Tree, base: Tree, path: Path) -> Path:
+    """Put the base's value at a path, else remove what is there, else the entry around that lacks it.
+
+    Gives the path of what went, empty where nothing could.
+    """
     for size in range(len(path), 0, -1):
-        parent = tree.at(path[: size - 1])
-        if parent is None or tree.at(path[:size]) is None:
+        parent, value = tree.at(path[: size - 1]), tree.at(path[:size])
+        if parent is None or value is None:
             continue
-        last = path[size - 1]
-        del parent.value[last if isinstance(parent.value, list) else str(last)]
+        last = path[size - 1] if isinstance(parent.value, list) else str(path[size - 1])
+        instead = base.at(path[:size])
+        if instead is not None and instead is not value and size == len(path):
+            parent.value[last] = instead
+        else:
+            del parent.value[last]
         return path[:size]
     return ()
 
@@ -161,17 +143,22 @@ def _checked(profile: Profile, texts: list[Source] | None, gone: set[Path]) -> l
 
 
 def _follows(finding: Finding, gone: set[Path]) -> bool:
-    """Is it only there because something had to be taken out?"""
-    around = any(path[: len(finding.path)] == finding.path for path in gone)
-    return around or finding.path[0] == "assumed" or any(repr(str(path[-1])) in finding.problem for path in gone)
+    """Is it only there because something had to be taken out: around it, beside it, or what it names?"""
+    path = finding.path
+    for taken in gone:
+        around = taken[: len(path)] == path
+        beside = len(taken) > 2 and taken[:3] == path[:3]
+        of_table = taken[:2] == path[:2] and taken[2:3] == ("by",)
+        if around or beside or of_table or repr(str(taken[-1])) in finding.problem:
+            return True
+    return path[0] == "assumed"
 
 
-def _inherited(tree: Tree, found: list[Finding]) -> list[Finding]:
+def _inherited(tree: Tree, found: list[Finding], *, base: str) -> list[Finding]:
     """A rule of the base that asks for what this profile does not have never fires here: odd, but no error."""
-    own, _ = tree.place(["profile"])
     return [
         one._replace(odd=True, fix=f"remove it with rules: {{{one.path[1]}: null}}, if you like")
-        if one.path[0] == "rules" and "when" in one.path and tree.place(one.path)[0] != own
+        if one.path[0] == "rules" and "when" in one.path and tree.place(one.path)[0] == base
         else one
         for one in found
     ]

@@ -26,8 +26,9 @@ def check_order(profile: Profile) -> Iterator[Finding]:
     """Missing first replies, figures that put the worse case behind the milder one, tiers slower than resolution."""
     yield from _complete(profile)
     yield from _plans_in_tables(profile)
+    week = _Week(profile)
     for target in profile.targets.values():
-        yield from _monotonic(profile, target)
+        yield from _monotonic(profile, target, week)
     yield from _tiers_within_resolution(profile)
 
 
@@ -37,7 +38,8 @@ class _Case(NamedTuple):
     keys: tuple[str, ...]
     budget: Budget
     calendar: Calendar
-    label: str
+    severity: str
+    plan: str
 
 
 def _complete(profile: Profile) -> Iterator[Finding]:
@@ -48,14 +50,20 @@ def _complete(profile: Profile) -> Iterator[Finding]:
         yield Finding(("targets",), "no first reply is promised to everybody", fix)
         return
     tabled = next((target for target in always if set(target.by) <= {"severity", "plan"}), always[0])
-    for severity, plan in product(profile.severities, profile.plans):
-        dims = {"severity": severity, "plan": plan}
-        if any(target.figure(dims) is not None for target in always):
+    for severity in profile.severities:
+        lacking = [
+            plan
+            for plan in profile.plans
+            if not any(target.figure({"severity": severity, "plan": plan}) for target in always)
+        ]
+        if len(lacking) == len(profile.plans):
+            path = ("targets", tabled.name, "table")
+            yield Finding(path, f"no first reply for severity {severity!r}", f"add {severity}: figures or best effort")
             continue
-        lacks = f"plan {plan!r}" if "plan" in tabled.by else f"severity {severity!r}"
-        row = [dims[dimension] for dimension in tabled.by if dimension in dims][:-1]
-        problem = f"no first reply for severity {severity!r}, plan {plan!r}"
-        yield Finding(("targets", tabled.name, "table", *row), problem, f"add {lacks}: a figure or best effort")
+        for plan in lacking:
+            row = (severity,) if tabled.by[:1] == ("severity",) else ()
+            problem = f"no first reply for severity {severity!r}, plan {plan!r}"
+            yield Finding(("targets", tabled.name, "table", *row), problem, f"add {plan}: a figure or best effort")
 
 
 def _plans_in_tables(profile: Profile) -> Iterator[Finding]:
@@ -71,16 +79,16 @@ def _plans_in_tables(profile: Profile) -> Iterator[Finding]:
                 yield Finding(("targets", target.name, "table"), f"plan {plan!r} has no target here", fix, odd=True)
 
 
-def _monotonic(profile: Profile, target: Target) -> Iterator[Finding]:
+def _monotonic(profile: Profile, target: Target, week: "_Week") -> Iterator[Finding]:
     """A worse severity is never slower than a milder one, a higher plan never slower than a lower one."""
     told: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
     for others in _other_rows(target):
         for plan in profile.plans:
             cases = [_case(profile, target, others, severity, plan) for severity in profile.severities]
-            yield from _compare(profile, target, cases, told, "severity")
+            yield from _compare(week, target, cases, told, "severity")
         for severity in profile.severities:
             cases = [_case(profile, target, others, severity, plan) for plan in reversed(list(profile.plans))]
-            yield from _compare(profile, target, cases, told, "plan")
+            yield from _compare(week, target, cases, told, "plan")
 
 
 def _other_rows(target: Target) -> Iterator[dict[str, str]]:
@@ -100,12 +108,11 @@ def _case(profile: Profile, target: Target, others: Mapping[str, str], severity:
         return None
     channel, kind = others.get("channel"), others.get("kind")
     calendar = profile.serving_calendar(severity=severity, plan=plan, channel=channel, kind=kind)
-    label = f"severity {severity!r}, plan {plan!r}" if len(profile.plans) > 1 else f"severity {severity!r}"
-    return _Case(keys, target.cells[keys], calendar, label)
+    return _Case(keys, target.cells[keys], calendar, severity, plan)
 
 
 def _compare(
-    profile: Profile,
+    week: "_Week",
     target: Target,
     cases: Sequence[_Case | None],
     told: set[tuple[tuple[str, ...], tuple[str, ...]]],
@@ -114,34 +121,42 @@ def _compare(
     for first, then in pairwise(case for case in cases if case is not None):
         if (first.keys, then.keys) in told:
             continue
-        start = _slower(profile, first, then)
+        start = week.slower(first, then)
         if start is None:
             continue
         told.add((first.keys, then.keys))
-        rank = "milder" if what == "severity" else "lower"
-        problem = (
-            f"{first.budget.text} for {first.label} is slower than {then.budget.text} for the {rank} {then.label}"
-            f" (begun {start:%a %H:%M})"
-        )
+        if what == "severity":
+            ours, theirs = f"severity {first.severity!r}", f"the milder severity {then.severity!r}"
+            beside = f"plan {first.plan!r}"
+        else:
+            ours, theirs = f"plan {first.plan!r}", f"the lower plan {then.plan!r}"
+            beside = f"severity {first.severity!r}"
+        problem = f"{first.budget.text} for {ours} is slower than {then.budget.text} for {theirs}"
+        problem += f" ({beside}, begun {start:%a %H:%M})"
         fix = f"write at most {then.budget.text} here, or more there"
         yield Finding(("targets", target.name, "table", *first.keys), problem, fix)
 
 
-def _slower(profile: Profile, first: _Case, then: _Case) -> datetime | None:
-    """The first instant of the sample week at which `first` falls due after `then`, in the office's time."""
-    if first.budget == then.budget and first.calendar is then.calendar:
-        return None
-    for start in _instants(profile):
-        if ends(profile, first.budget.late, first.calendar, start) > ends(
-            profile, then.budget.late, then.calendar, start
-        ):
-            return start
-    return None
+class _Week:
+    """Due times at every instant of the sample week, computed once for each figure and calendar."""
 
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.instants = [
+            datetime.combine(_WEEK + timedelta(days=day), at, profile.zone) for day, at in product(range(7), _TIMES)
+        ]
+        self.known: dict[tuple[Figure, Calendar], list[datetime]] = {}
 
-def _instants(profile: Profile) -> Iterator[datetime]:
-    for day, at in product(range(7), _TIMES):
-        yield datetime.combine(_WEEK + timedelta(days=day), at, profile.zone)
+    def slower(self, first: _Case, then: _Case) -> datetime | None:
+        """The first instant at which `first` falls due after `then`, in the office's time."""
+        pairs = zip(self.instants, self._dues(first), self._dues(then), strict=True)
+        return next((start for start, one, other in pairs if one > other), None)
+
+    def _dues(self, case: _Case) -> list[datetime]:
+        key = (case.budget.late, case.calendar)
+        if key not in self.known:
+            self.known[key] = [ends(self.profile, *key, start) for start in self.instants]
+        return self.known[key]
 
 
 def ends(profile: Profile, figure: Figure, calendar: Calendar, start: datetime) -> datetime:

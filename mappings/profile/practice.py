@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mappings.profile.part import Part, Titled
-from mappings.profile.terms import Action, Aim, Aims, Goal, Share, Span, When, wrong
+from mappings.profile.terms import (
+    DoField,
+    Goal,
+    GoalField,
+    GoalsField,
+    ScheduleField,
+    Share,
+    Span,
+    Strings,
+    form,
+)
+
+StringsByName = Annotated[Mapping[str, tuple[str, ...]], Tag("map")]
 
 
 class Detect(Part):
@@ -26,8 +38,8 @@ class Outage(Part):
 
     detect: Detect
     start: Literal["automatic", "confirm"]
-    enter: tuple[Action, ...]
-    leave: tuple[Action, ...]
+    enter: tuple[DoField, ...]
+    leave: tuple[DoField, ...]
     late_arrivals: Span
     watch_after_fix: Span | None = None
     email_affected: bool = False
@@ -104,7 +116,7 @@ class Help(Part):
     gated: str | None = None
     article_after_repeats: int
     upkeep: Mapping[Literal["weekly", "monthly", "quarterly"], str] = {}
-    sections: Mapping[str, tuple[str, ...]] | tuple[str, ...] = ()
+    sections: Annotated[Strings | StringsByName, Discriminator(form)] = ()
     articles: Mapping[str, int] = {}
 
 
@@ -115,17 +127,11 @@ class Unanswered(Part):
     open_ticket: Span
 
 
-def _categories(value: object) -> object:
-    if value == "from modules" or isinstance(value, list | dict):
-        return value
-    raise wrong(f"{value!r} is no list of categories", "write from modules, or [one, two]")
-
-
 class Forum(Part):
     """The community."""
 
     categories: Annotated[
-        Literal["from modules"] | tuple[str, ...] | Mapping[str, tuple[str, ...]], BeforeValidator(_categories)
+        Annotated[Literal["from modules"], Tag("text")] | Strings | StringsByName, Discriminator(form)
     ]
     groups: tuple[str, ...] = ()
     verified_by: tuple[str, ...]
@@ -138,7 +144,7 @@ class Survey(Part):
     ask: tuple[str, ...]
     every: Literal["week", "month", "quarter", "year"] | None = None
     also: tuple[str, ...] = ()
-    after: str | None = None
+    on: str | None = None
 
 
 class Interviews(Part):
@@ -187,8 +193,8 @@ class Kpi(Titled):
     """A figure that is watched."""
 
     by: tuple[str, ...] = ()
-    target: Aims = None
-    stretch: Aim = None
+    target: GoalsField = None
+    stretch: GoalField = None
     every: Literal["week", "month", "quarter", "year"] | None = None
     imported: bool = False
     """Comes from elsewhere: it is shown, not computed."""
@@ -209,7 +215,7 @@ class Kpi(Titled):
 class Report(Titled):
     """What is told to whom, and when (in the office zone)."""
 
-    at: When
+    at: ScheduleField
     show: tuple[str, ...]
     to: tuple[str, ...]
 

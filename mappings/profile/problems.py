@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mappings.faults import Explained
+
 
 class Problem(NamedTuple):
     """One thing wrong. `line` counts from 1; `field` is the path of keys, for example `targets.Response.measure`."""
@@ -19,7 +21,7 @@ class Problem(NamedTuple):
         return f"{self.file}:{self.line}: {self.field}: {told}"
 
 
-class ProfileError(Exception):
+class ProfileError(Explained):
     """A profile (or a tool's table) that cannot be used. `problems` holds all that was found, by file and line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

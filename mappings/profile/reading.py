@@ -104,6 +104,8 @@ def read(source: Source) -> Tree:
 
 
 def _yaml_fix(told: str) -> str:
+    if "'\\t'" in told:
+        return "indent with spaces, not with tabs"
     if "found character" in told or "alias" in told or "cannot start" in told:
         return 'put the text in "quotes"'
     if "mapping values are not allowed" in told:
@@ -141,9 +143,12 @@ def _scalar(node: ScalarNode) -> str | int | float | bool | None:
             return text.lower() == "true"
         case "int":
             return int(text) if re.fullmatch(r"[+-]?(0|[1-9]\d*)", text) else text
-        case "float":
+        case "float" if re.fullmatch(r"[+-]?\d+\.\d+", text):
             return float(text)
     return text
+
+
+_NOT_DAYS = frozenset({"zone", "holidays"})
 
 
 class Merged(NamedTuple):
@@ -155,7 +160,10 @@ class Merged(NamedTuple):
 
 
 def merge(base: Tree, over: Tree) -> Merged:
-    """Lay one file over another: maps merge by key, null removes a key, lists and scalars replace."""
+    """Lay one file over another: maps merge by key, null removes a key, lists and scalars replace.
+
+    The days of a calendar are one value: who names some names them all, so `mon-sat` leaves no `mon-fri` behind.
+    """
     problems: list[Problem] = []
     removed: list[Path] = []
 
@@ -163,6 +171,8 @@ def merge(base: Tree, over: Tree) -> Merged:
         if not (isinstance(under.value, dict) and isinstance(upper.value, dict)):
             return upper
         merged, lines = dict(under.value), dict(under.keys)
+        if path[:1] == ("calendars",) and len(path) == 2 and set(upper.value) - _NOT_DAYS:
+            merged = {key: child for key, child in merged.items() if key in _NOT_DAYS}
         for key, child in upper.value.items():
             below = (*path, key)
             lines[key] = upper.keys[key]

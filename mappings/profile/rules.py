@@ -11,11 +11,11 @@ from mappings.profile.durations import Budget
 from mappings.profile.part import Part, Titled
 from mappings.profile.terms import (
     ONE_OR_MORE,
-    Action,
-    Cell,
-    Compared,
+    BudgetField,
     Comparison,
+    ComparisonField,
     Do,
+    DoField,
     Levels,
     Share,
     Span,
@@ -53,13 +53,13 @@ Events = Annotated[tuple[Event, ...], BeforeValidator(as_list), ONE_OR_MORE]
 Value = str | int | bool
 Table = TypeAliasType(
     "Table",
-    "Annotated[Annotated[Cell, Tag('figure')] | Annotated[Mapping[str, Table], Tag('map')], Discriminator(_form)]",
+    "Annotated[Annotated[BudgetField, Tag('cell')] | Annotated[Mapping[str, Table], Tag('map')], Discriminator(_form)]",
 )
 """A figure, or rows by a dimension's values; rows nest in the order of `by`, `*` is all the others."""
 
 
 def _form(value: object) -> str:
-    return "map" if isinstance(value, Mapping) else "figure"
+    return "map" if isinstance(value, Mapping) else "cell"
 
 
 class Where(Part):
@@ -99,11 +99,11 @@ class Conditions(Where):
     event: Events = ()
     entitled: bool | None = None
     """Whether the plan has the channel."""
-    rating: Compared | None = None
-    affected_users: Compared | None = None
-    companies_on_problem: Compared | None = None
-    failed_attempts: Compared | None = None
-    tickets_from_company: Compared | None = None
+    rating: ComparisonField | None = None
+    affected_users: ComparisonField | None = None
+    companies_on_problem: ComparisonField | None = None
+    failed_attempts: ComparisonField | None = None
+    tickets_from_company: ComparisonField | None = None
     within: Span | None = None
     """The time over which tickets of a company are counted."""
 
@@ -112,7 +112,7 @@ class Rule(Titled):
     """When all facts hold at an event of the ticket, do this; once per ticket, unless `again`."""
 
     conditions: Conditions = Field(alias="when")
-    do: tuple[Action, ...]
+    do: tuple[DoField, ...]
     again: bool = False
     """Fire at every such event, not once per ticket (or company and window)."""
 
@@ -138,9 +138,9 @@ class Target(Titled):
     """Whether customers are told."""
     attain: Share | None = None
     """The share that must be in time, where not every one."""
-    warn: tuple[Action, ...] | None = None
+    warn: tuple[DoField, ...] | None = None
     """What happens when it is near, instead of the profile's `warn: do:`."""
-    late: tuple[Action, ...] = ()
+    late: tuple[DoField, ...] = ()
     _warn_do: tuple[Do, ...] = PrivateAttr(())
 
     @cached_property

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr
+from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from mappings.profile.part import Keyed, Named, Part, Titled, give_keys
-from mappings.profile.terms import Action, Share, Span, When
+from mappings.profile.terms import DoField, ScheduleField, Share, Span, Text, TextOrStrings, form
 
 DAY_SECONDS = 86400
 ENTITLEMENTS = ("help", "csm", "screen_share", "video", "on_site")
@@ -19,7 +19,7 @@ class Warn(Part):
 
     at: Share
     """The share of the time that is used up by then."""
-    do: tuple[Action, ...]
+    do: tuple[DoField, ...]
 
 
 class Pauses(Part):
@@ -183,7 +183,7 @@ class Route(Titled):
     """A project's key."""
     pagerduty: str | None = None
     """A PagerDuty service's name."""
-    digest: When | None = None
+    digest: ScheduleField | None = None
     """Gathered, and told at this time."""
 
     @property
@@ -198,7 +198,7 @@ class Route(Titled):
         return ", ".join(tool for tool in tools if getattr(self, tool) is not None)
 
 
-CalendarText = str | Mapping[str, str | tuple[str, ...]]
+CalendarText = Annotated[Text | Annotated[Mapping[str, TextOrStrings], Tag("map")], Discriminator(form)]
 """`24/7`, or a zone with hours by day."""
 
 Statuses = Mapping[Literal["open", "in_progress", "waiting_on_customer", "resolved", "closed"], str]

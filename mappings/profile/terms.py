@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import msgspec
-from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, GetJsonSchemaHandler, PlainValidator, Tag, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -51,6 +51,15 @@ VERBS: dict[str, tuple[str, frozenset[str]]] = {
     "solve": ("one of", frozenset({"linked"})),
 }
 """The actions there are: verb → (what follows it, the words it may be)."""
+
+_EXAMPLES = {
+    "page": "on_call",
+    "assign": "management",
+    "tier": "next",
+    "route": "leads",
+    "template": "after_hours",
+    "word": "security",
+}
 
 
 class Do(msgspec.Struct, frozen=True):
@@ -142,8 +151,8 @@ def read_do(value: object) -> Do:
             raise wrong(f"{verb!r} takes nothing after it", f"write {verb}")
         return Do(verb)
     if not rest:
-        example = {"tier": "next", "route": "leads", "template": "after_hours", "word": "security"}.get(takes)
-        raise wrong(f"{verb!r} needs a {takes if example else 'word'}", f"write {verb} {example or min(words)}")
+        example = _EXAMPLES.get(verb) or _EXAMPLES.get(takes) or min(words)
+        raise wrong(f"{verb!r} needs a {'word' if takes == 'one of' else takes}", f"write {verb} {example}")
     if takes == "tier":
         if rest.isdigit():
             return Do(verb, int(rest))
@@ -212,8 +221,6 @@ def read_schedule(value: object) -> Schedule:
 
 def read_share(value: object) -> float:
     """`95%` → 0.95."""
-    if isinstance(value, float):
-        return value
     match = re.fullmatch(rf"({_NUMBER})\s*%", value.strip()) if isinstance(value, str) else None
     if match is None or not 0 < float(match[1]) <= 100:
         raise wrong(f"{_show(value)} is no share", "write for example 75%")
@@ -242,6 +249,11 @@ def _duration(value: object, parse: Callable[[str], T]) -> T:
         raise wrong(str(bad), bad.fix) from None
 
 
+def form(value: object) -> str:
+    """Which of several forms a value has, so that a fault is told of that form only."""
+    return "map" if isinstance(value, Mapping) else "list" if isinstance(value, list | tuple) else "text"
+
+
 def as_list(value: object) -> object:
     """One value where a list may stand is a list of one."""
     return [value] if isinstance(value, str | int | bool) else value
@@ -262,26 +274,32 @@ class _OneOrMore:
 ONE_OR_MORE = _OneOrMore()
 
 _verbs = "|".join(VERBS)
-Action = Annotated[Do, PlainValidator(read_do), _schema(rf"^({_verbs})( \S+)?$", "An action, for example: tell leads")]
-Cell = Annotated[
+DoField = Annotated[Do, PlainValidator(read_do), _schema(rf"^({_verbs})( \S+)?$", "An action, for example: tell leads")]
+BudgetField = Annotated[
     Budget,
     PlainValidator(_read_budget),
     _schema(
         BUDGET_PATTERN, "15m 4h 7d wall clock, 4bh business hours, 1bd business days, 2h..4h, immediate, best effort"
     ),
 ]
-Compared = Annotated[Comparison, PlainValidator(read_comparison), _schema(r"^(>=|<=|>|<|=) ?[\d.]+$", 'Such as ">=3"')]
+ComparisonField = Annotated[
+    Comparison, PlainValidator(read_comparison), _schema(r"^(>=|<=|>|<|=) ?[\d.]+$", 'Such as ">=3"')
+]
 _AIM = {"type": "string", "pattern": r"^(track|((>=|<=|>|<|=) ?)?[\d.]+.*)$", "description": '">= 95%" or track'}
-Aim = Annotated[Goal | None, PlainValidator(read_goal), WithJsonSchema(_AIM)]
-Aims = Annotated[
+GoalField = Annotated[Goal | None, PlainValidator(read_goal), WithJsonSchema(_AIM)]
+GoalsField = Annotated[
     Goal | Mapping[str, Goal] | None,
     PlainValidator(read_goals),
     WithJsonSchema({"anyOf": [_AIM, {"type": "object", "additionalProperties": _AIM}]}),
 ]
-When = Annotated[
+ScheduleField = Annotated[
     Schedule, PlainValidator(read_schedule), _schema(r"^(hourly|.* \d\d:\d\d)$", "Fri 14:00, first Mon 09:00")
 ]
 Share = Annotated[float, PlainValidator(read_share), _schema(r"^[\d.]+ ?%$", "A share, for example 75%")]
 Span = Annotated[int, PlainValidator(_read_span), _schema(SPAN_PATTERN, "A length of time: 15m, 4h, 14d, 7y")]
 Words = Annotated[tuple[str, ...], BeforeValidator(as_list), ONE_OR_MORE]
 Levels = Annotated[tuple[int, ...], BeforeValidator(as_list), ONE_OR_MORE]
+Strings = Annotated[tuple[str, ...], Tag("list")]
+Text = Annotated[str, Tag("text")]
+TextOrStrings = Annotated[Text | Strings, Discriminator(form)]
+"""One text, or a list of them."""

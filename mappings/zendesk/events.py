@@ -7,7 +7,7 @@ is known once the ticket's audits are read.
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -23,8 +23,15 @@ _FIELDS = {
     "requester_id": "requester_id",
     "tags": "tags",
 }
+_COMMENTS = ("Comment", "VoiceComment")
+_MESSAGES = ("Notification", "NotificationWithCcs")
 _KINDS = {"Create": EventKind.CREATE, "Change": EventKind.CHANGE}
 _MERGE = "merge"
+MERGED_TAG = "closed_by_merge"
+"""What a merge leaves on the ticket that it closes."""
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its offset; one without is malformed."""
 
 
 class _Source(msgspec.Struct):
@@ -37,7 +44,7 @@ class _Via(msgspec.Struct):
 
 
 class _Event(msgspec.Struct):
-    id: int
+    id: int | None = None
     type: str | None = None
     field_name: str | None = None
     value: Any = None
@@ -45,6 +52,7 @@ class _Event(msgspec.Struct):
     public: bool | None = None
     author_id: int | None = None
     via: _Via | None = None
+    recipients: list[int] | None = None
 
 
 class Audit(msgspec.Struct):
@@ -52,7 +60,7 @@ class Audit(msgspec.Struct):
 
     id: int
     ticket_id: int
-    created_at: datetime
+    created_at: Moment
     author_id: int | None = None
     via: _Via | None = None
     events: list[_Event] = []
@@ -63,25 +71,28 @@ class ExportedAudit(msgspec.Struct):
 
     id: int
     ticket_id: int
-    timestamp: int
-    created_at: datetime
+    created_at: Moment
     updater_id: int | None = None
     via: str | _Via | None = None
     child_events: list[dict[str, Any]] = []
 
 
 def audit_events(audit: Audit, reading: Reading) -> Iterator[TicketEvent]:
-    """The happenings of one audit that matter to us."""
-    merged = _rel(audit.via) == _MERGE
+    """The happenings of one audit that matter to us; what we do not know is passed over."""
+    merged = _rel(audit.via) == _MERGE or any(_merges(event.field_name, event.value) for event in audit.events)
+    own = None if _rel(audit.via) == _MERGE else _channel(audit.via)  # a merge is its author's, whatever its channel
     for event in audit.events:
-        via = event.via if event.via is not None else audit.via
-        actor = reading.actor(audit.author_id, _channel(via))
-        if event.type in ("Comment", "VoiceComment"):
+        if event.id is None:
+            continue
+        via = _channel(event.via) or own
+        actor = reading.actor(audit.author_id, via)
+        if event.type in _COMMENTS:
             author = event.author_id if event.author_id is not None else audit.author_id
-            said_by = reading.actor(author, _channel(via))
-            yield _made(audit, event.id, said_by, EventKind.COMMENT, actor_id=author, public=event.public is not False)
-        elif event.type == "Notification":
-            yield _made(audit, event.id, actor, EventKind.NOTIFICATION, actor_id=audit.author_id)
+            said_by, public = reading.actor(author, via), event.public is not False
+            yield _made(audit, event.id, said_by, EventKind.COMMENT, actor_id=author, public=public)
+        elif event.type in _MESSAGES:
+            if _reaches_customer(event.recipients, reading):
+                yield _made(audit, event.id, actor, EventKind.NOTIFICATION, actor_id=audit.author_id, public=True)
         elif event.type in _KINDS and event.field_name is not None:
             named = _named(event.field_name, event.previous_value, event.value, reading, merged=merged)
             if named is not None:
@@ -91,23 +102,33 @@ def audit_events(audit: Audit, reading: Reading) -> Iterator[TicketEvent]:
 def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEvent]:
     """The same from the export. Raises nothing: a child that says nothing we know is passed over."""
     own = _label(audit.via)
+    merged = any(_merges("tags", child.get("tags")) for child in audit.child_events)
     for child in audit.child_events:
         kind, id = child.get("event_type") or child.get("type"), child.get("id")
         if not isinstance(id, int):
             continue
-        via = _label(child.get("via")) or own
-        actor = reading.actor(audit.updater_id, via)
-        if kind in ("Comment", "VoiceComment"):
+        actor = reading.actor(audit.updater_id, _label(child.get("via")) or own)
+        if kind in _COMMENTS:
             said_by = actor if actor in (Actor.CUSTOMER, Actor.RULE, Actor.US) else Actor.UNKNOWN
             public = child.get("comment_public", child.get("public"))
             yield _made(audit, id, said_by, EventKind.COMMENT, actor_id=audit.updater_id, public=public is not False)
-        elif kind == "Notification":
-            yield _made(audit, id, actor, EventKind.NOTIFICATION, actor_id=audit.updater_id)
+        elif kind in _MESSAGES:
+            if _reaches_customer(child.get("recipients"), reading):
+                yield _made(audit, id, actor, EventKind.NOTIFICATION, actor_id=audit.updater_id, public=True)
         elif kind in _KINDS:
             for field, value in _changed(child):
-                named = _named(field, child.get("previous_value"), value, reading, merged=own == _MERGE)
+                named = _named(field, child.get("previous_value"), value, reading, merged=merged)
                 if named is not None:
                     yield _made(audit, id, actor, _KINDS[kind], named, actor_id=audit.updater_id)
+
+
+def _merges(field: str | None, value: Any) -> bool:
+    return field == "tags" and isinstance(value, list | str) and MERGED_TAG in value
+
+
+def _reaches_customer(recipients: Any, reading: Reading) -> bool:
+    """Is a rule's mail for somebody outside? Mails that only agents get are no message to a customer."""
+    return isinstance(recipients, list) and any(id not in reading.agents for id in recipients)
 
 
 def _changed(child: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -177,8 +198,10 @@ def _rel(via: _Via | None) -> str | None:
 
 
 def _label(via: object) -> str | None:
+    """The export's `via`, a label; null for a merge, which is its author's."""
     if isinstance(via, dict):
         via = via.get("channel")
     elif isinstance(via, _Via):
         via = via.channel
-    return None if via is None else str(via).lower()
+    label = None if via is None else str(via).lower()
+    return None if label is not None and _MERGE in label else label

@@ -5,19 +5,17 @@ with its reason (which record, which field) and the rest of its page goes on.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
 from mappings.model import Company, Person, Status, Ticket, TicketEvent
 from mappings.profile.tools import Field
-from mappings.zendesk.events import Audit, ExportedAudit, audit_events, exported_events
-from mappings.zendesk.reading import CHANNELS, Reading
+from mappings.zendesk.events import MERGED_TAG, Audit, ExportedAudit, Moment, audit_events, exported_events
+from mappings.zendesk.reading import Reading
 
 _STATUSES = {status.value: status for status in Status}
 _STAFF = frozenset({"agent", "admin"})
-_MERGED_TAG = "closed_by_merge"
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +42,8 @@ class _CustomField(msgspec.Struct):
 class _Ticket(msgspec.Struct):
     id: int
     status: str
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
     subject: str | None = None
     priority: str | None = None
     via: _Via | None = None
@@ -57,30 +55,31 @@ class _Ticket(msgspec.Struct):
     ticket_form_id: int | None = None
     brand_id: int | None = None
     problem_id: int | None = None
-    tags: list[str] = []
-    custom_fields: list[_CustomField] = []
-    generated_timestamp: int = 0
+    tags: list[str] | None = None
+    custom_fields: list[_CustomField] | None = None
+    generated_timestamp: int | None = None
 
 
 class _User(msgspec.Struct):
     id: int
-    name: str
-    updated_at: datetime
+    updated_at: Moment
+    name: str | None = None
     role: str | None = None
     email: str | None = None
     organization_id: int | None = None
     locale: str | None = None
     active: bool | None = True
+    suspended: bool | None = None
     user_fields: dict[str, Any] | None = None
 
 
 class _Organization(msgspec.Struct):
     id: int
-    name: str
-    updated_at: datetime
+    updated_at: Moment
+    name: str | None = None
     external_id: str | int | None = None
     organization_fields: dict[str, Any] | None = None
-    deleted_at: datetime | None = None
+    deleted_at: Moment | None = None
 
 
 class _Meta(msgspec.Struct):
@@ -96,11 +95,11 @@ class _Where(msgspec.Struct):
 
 
 class _Body(msgspec.Struct):
-    tickets: list[_Ticket] = []
-    users: list[_User] = []
-    organizations: list[_Organization] = []
-    audits: list[Audit] = []
-    ticket_events: list[ExportedAudit] = []
+    tickets: list[_Ticket] | None = None
+    users: list[_User] | None = None
+    organizations: list[_Organization] | None = None
+    audits: list[Audit] | None = None
+    ticket_events: list[ExportedAudit] | None = None
     after_cursor: str | None = None
     end_of_stream: bool | None = None
     end_time: int | None = None
@@ -108,11 +107,11 @@ class _Body(msgspec.Struct):
 
 
 class _RawBody(msgspec.Struct):
-    tickets: list[msgspec.Raw] = []
-    users: list[msgspec.Raw] = []
-    organizations: list[msgspec.Raw] = []
-    audits: list[msgspec.Raw] = []
-    ticket_events: list[msgspec.Raw] = []
+    tickets: list[msgspec.Raw] | None = None
+    users: list[msgspec.Raw] | None = None
+    organizations: list[msgspec.Raw] | None = None
+    audits: list[msgspec.Raw] | None = None
+    ticket_events: list[msgspec.Raw] | None = None
 
 
 _BODY = msgspec.json.Decoder(_Body)
@@ -140,13 +139,14 @@ def read_page(body: bytes, reading: Reading) -> Page:
     except msgspec.ValidationError:
         read = _row_by_row(body, parked)
     events: list[TicketEvent] = []
-    for audit in read.audits:
+    for audit in read.audits or ():
         events += audit_events(audit, reading)
-    for exported in read.ticket_events:
+    for exported in read.ticket_events or ():
         events += exported_events(exported, reading)
     cursor, end = _position(read)
+    suspended = {user.id for user in read.users or () if user.suspended}
     return Page(
-        tickets=_each(read.tickets, lambda row: _ticket(row, reading), "zendesk", parked),
+        tickets=_each(read.tickets, lambda row: _ticket(row, reading, suspended), "zendesk", parked),
         people=_each(read.users, lambda row: _person(row, reading), "zendesk:user", parked),
         companies=_each(read.organizations, lambda row: _company(row, reading), "zendesk:organization", parked),
         events=tuple(events),
@@ -156,9 +156,11 @@ def read_page(body: bytes, reading: Reading) -> Page:
     )
 
 
-def _each(rows: list[Any], make: Callable[[Any], Fact], kind: str, parked: list[tuple[str, str]]) -> tuple[Fact, ...]:
+def _each(
+    rows: list[Any] | None, make: Callable[[Any], Fact], kind: str, parked: list[tuple[str, str]]
+) -> tuple[Fact, ...]:
     made: list[Fact] = []
-    for row in rows:
+    for row in rows or ():
         try:
             made.append(make(row))
         except (ValueError, TypeError, KeyError) as wrong:
@@ -172,11 +174,11 @@ def _row_by_row(body: bytes, parked: list[tuple[str, str]]) -> _Body:
     good: dict[str, list[Any]] = {}
     for name, (decoder, kind) in _ROWS.items():
         good[name] = []
-        for place, row in enumerate(getattr(raw, name)):
+        for place, row in enumerate(getattr(raw, name) or ()):
             try:
                 good[name].append(decoder.decode(row))
             except msgspec.ValidationError as wrong:
-                parked.append((f"{kind}:{_id_of(row, place)}", f"{name[:-1]} cannot be read: {wrong}"))
+                parked.append((f"{kind}:{_id_of(row, place)}", f"{name[:-1]} cannot be read: {_plainly(wrong)}"))
     return _Body(
         **good,
         after_cursor=where.after_cursor,
@@ -191,6 +193,13 @@ def _id_of(row: msgspec.Raw, place: int) -> str:
     return str(loose.get("id", f"row {place}")) if isinstance(loose, dict) else f"row {place}"
 
 
+def _plainly(wrong: msgspec.ValidationError) -> str:
+    """`Expected `str`, got `int` - at `$.tags[0]`` as `tags[0]: expected str, got int`; never the value itself."""
+    problem, _, place = str(wrong).replace("`", "").partition(" - at $.")
+    problem = problem[:1].lower() + problem[1:]
+    return f"{place}: {problem}" if place else problem
+
+
 def _position(read: _Body) -> tuple[str | None, bool]:
     if read.meta is not None:
         return read.meta.after_cursor, not read.meta.has_more
@@ -201,9 +210,9 @@ def _position(read: _Body) -> tuple[str | None, bool]:
     return None, True
 
 
-def _ticket(row: _Ticket, reading: Reading) -> Ticket:
+def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
     named: dict[str, str | None] = {}
-    for field in row.custom_fields:
+    for field in row.custom_fields or ():
         name = reading.fields.get(field.id)
         if name is not None:
             named[name] = reading.key_of(name, field.value)
@@ -211,12 +220,12 @@ def _ticket(row: _Ticket, reading: Reading) -> Ticket:
     source = named.get("source")
     return Ticket(
         id=row.id,
-        status=_status(row),
+        status=_status(row, suspended),
         created_at=row.created_at,
         updated_at=row.updated_at,
         subject=row.subject or "",
         priority=row.priority,
-        channel=source or _channel(row.via),
+        channel=source or _channel(row.via, reading),
         requester_id=row.requester_id,
         submitter_id=row.submitter_id,
         assignee_id=row.assignee_id,
@@ -225,33 +234,39 @@ def _ticket(row: _Ticket, reading: Reading) -> Ticket:
         form_id=row.ticket_form_id,
         brand_id=row.brand_id,
         problem_id=row.problem_id,
-        tags=frozenset(row.tags),
+        tags=frozenset(row.tags or ()),
         severity=named.pop("severity", None),
         kind=named.pop("kind", None),
         module=named.pop("module", None),
         tier=None if tier is None else int(tier),
         fields=named,
-        generated_at=row.generated_timestamp,
+        generated_at=row.generated_timestamp or 0,
     )
 
 
-def _status(row: _Ticket) -> Status:
-    """A category we do not know counts as open: somebody still has to look at it."""
-    if row.status == Status.CLOSED.value and _MERGED_TAG in row.tags:
+def _status(row: _Ticket, suspended: set[int]) -> Status:
+    """Where a ticket stands. A category we do not know counts as open: somebody still has to look at it.
+
+    Zendesk has no status for two endings: a merged ticket is a closed one with a tag, and spam is a deleted one whose
+    requester was suspended (vendor-facts §1.7, §1.8).
+    """
+    if row.status == "closed" and row.tags and MERGED_TAG in row.tags:
         return Status.MERGED
+    if row.status == "deleted" and row.requester_id in suspended:
+        return Status.SPAM
     return _STATUSES.get(row.status, Status.OPEN)
 
 
-def _channel(via: _Via | None) -> str:
+def _channel(via: _Via | None, reading: Reading) -> str:
     channel = "web" if via is None or via.channel is None else str(via.channel)
-    return CHANNELS.get(channel, channel)
+    return reading.table.channels.get(channel, channel)
 
 
 def _person(row: _User, reading: Reading) -> Person:
     role = reading.table.user_fields["role"]
     return Person(
         id=row.id,
-        name=row.name,
+        name=row.name or "",
         updated_at=row.updated_at,
         agent=row.role in _STAFF,
         admin=row.role == "admin",
@@ -268,7 +283,7 @@ def _company(row: _Organization, reading: Reading) -> Company:
     csm = _value(row.organization_fields, named["csm"])
     return Company(
         id=row.id,
-        name=row.name,
+        name=row.name or "",
         updated_at=row.updated_at,
         external_id=None if row.external_id is None else str(row.external_id),
         plan=_value(row.organization_fields, named["plan"]),

@@ -18,25 +18,6 @@ _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting
 SYSTEM_AUTHOR = -1
 
 
-CHANNELS = {
-    "email": "email",
-    "web": "portal",
-    "web_service": "in_app",
-    "api": "in_app",
-    "web_widget": "in_app",
-    "mobile_sdk": "in_app",
-    "chat": "chat",
-    "native_messaging": "chat",
-    "voice": "phone",
-    "phone": "phone",
-    "facebook": "social",
-    "twitter": "social",
-    "x": "social",
-    "instagram_dm": "social",
-    "any_channel": "social",
-}
-"""Zendesk's `via.channel` → our source, where the ticket's own field does not say it (INT-04)."""
-
 _BOT_CHANNELS = frozenset({"answer_bot", "answer_bot_for_agents", "answer_bot_api", "ai_agent"})
 
 
@@ -52,6 +33,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     agents: Mapping[int, str]
     us: frozenset[int]
     bots: frozenset[int] = frozenset()
+    checkboxes: frozenset[str] = frozenset()
+    """Our names of the fields that are ticked or not."""
     missing: tuple[str, ...] = ()
     """Titles of our fields that the account lacks."""
 
@@ -74,8 +57,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             return None
         if name in self.options:
             return self.options[name].get(str(value))
-        if isinstance(value, bool):
-            return "true" if value else None
+        if name in self.checkboxes:  # true on the ticket, "1" in its audits
+            return "true" if value in (True, 1, "1", "true") else None
         if isinstance(value, list):
             return " ".join(sorted(str(part) for part in value))
         return str(value)
@@ -99,6 +82,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 class _Field(msgspec.Struct):
     id: int
     title: str
+    type: str = ""
     active: bool = True
 
 
@@ -134,17 +118,19 @@ def build_reading(
     found = [field for body in ticket_fields for field in _decode(body).ticket_fields if field.active]
     titles = {field.title.casefold(): field.id for field in found}
     known = {name: titles.get(field.known_by.casefold()) for name, field in table.ticket_fields.items()}
+    ours = {id: name for name, id in known.items() if id is not None}
     users = [user for body in agents for user in _decode(body).users]
     bots = {bot.casefold() for bot in table.bots}
     own = _decode(me).user
     return Reading(
         table=table,
-        fields={id: name for name, id in known.items() if id is not None},
+        fields=ours,
         options=_options(table, profile),
         groups={group.id: group.name for body in groups for group in _decode(body).groups if not group.deleted},
         agents={user.id: user.name for user in users},
         us=frozenset({own.id} if own else ()),
         bots=frozenset(user.id for user in users if (user.email or "").casefold() in bots),
+        checkboxes=frozenset(name for field in found if field.type == "checkbox" and (name := ours.get(field.id))),
         missing=tuple(table.ticket_fields[name].known_by for name, id in known.items() if id is None),
     )
 

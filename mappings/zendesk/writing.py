@@ -1,17 +1,19 @@
 """Our changes as rows of an update_many, and what its job says became of each.
 
 Every row carries our keys twice, since whether a bulk update keeps metadata is not confirmed: in the audit's custom
-metadata, and as a short last line of a note (`ref hf-…`). Either suffices to find a write again.
+metadata, and as a short last line of its comment (`ref hf-…`), note or reply. Either suffices to find a write again.
+A row without a comment only sets what may be set twice.
 """
 
 import hashlib
 import re
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from mappings.faults import Explained
 from mappings.plan import TicketChange
 from mappings.zendesk.reading import Reading
 
@@ -19,7 +21,7 @@ MARKER = "helpdesk_flows"
 _REF = re.compile(r"\bhf-([0-9a-f]{12})\b")
 
 
-class UnknownName(ValueError):
+class UnknownName(Explained, ValueError):
     """A name that the account does not have: a group, a field, an option."""
 
 
@@ -59,7 +61,7 @@ def ticket_row(
     row: dict[str, Any] = {
         "id": ticket_id,
         "safe_update": True,
-        "updated_stamp": stamp.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "updated_stamp": stamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "metadata": {MARKER: [digest(key) for key, _ in changes]},
     }
     fields: dict[int, str | None] = {}
@@ -91,17 +93,16 @@ def _tags(row: dict[str, Any], changes: Sequence[tuple[str, TicketChange]]) -> N
 
 
 def _comment(changes: Sequence[tuple[str, TicketChange]]) -> dict[str, Any] | None:
-    notes = [(key, change.note) for key, change in changes if change.note is not None]
+    notes = [change.note for _, change in changes if change.note is not None]
     replies = [change.reply for _, change in changes if change.reply is not None]
     if len(replies) > 1 or (replies and notes):
         raise ValueError("one update carries one comment: send a reply alone, notes together")
-    if replies:
-        return {"body": replies[0], "public": True}
-    if not notes:
+    said = replies or list(dict.fromkeys(notes))
+    if not said:
         return None
-    said = "\n\n".join(dict.fromkeys(note for _, note in notes))
     refs = " ".join(f"hf-{digest(key)}" for key, _ in changes)
-    return {"body": f"{said}\n\nref {refs}", "public": False}
+    # a reply's line is for us, too: without it, one whose answer was lost could reach the customer twice
+    return {"body": "\n\n".join([*said, f"ref {refs}"]), "public": bool(replies)}
 
 
 def _group(name: str, reading: Reading) -> int:
@@ -146,7 +147,7 @@ class _Audits(msgspec.Struct):
 
 
 def find_keys(body: bytes, keys: Collection[str]) -> set[str]:
-    """Which of `keys` a page of audits shows to have been written, by metadata or by a note's last line."""
+    """Which of `keys` a page of audits shows to have been written, by metadata or by a comment's last line."""
     sought = {digest(key): key for key in keys}
     seen: set[str] = set()
     for audit in msgspec.json.decode(body, type=_Audits).audits:
@@ -170,7 +171,7 @@ class _Result(msgspec.Struct):
 class _Job(msgspec.Struct):
     status: str
     message: str | None = None
-    results: list[_Result] | None = None
+    results: Any = None
 
 
 class _JobBody(msgspec.Struct):
@@ -184,7 +185,7 @@ def job_results(body: bytes, ids: Sequence[int] = ()) -> JobResults:
     """
     job = msgspec.json.decode(body, type=_JobBody).job_status
     rows: dict[int, RowResult] = {}
-    for result in job.results or ():
+    for result in _results(job.results):
         id = result.id
         if id is None and result.index is not None and result.index < len(ids):
             id = ids[result.index]
@@ -194,3 +195,14 @@ def job_results(body: bytes, ids: Sequence[int] = ()) -> JobResults:
         said = ": ".join(str(part) for part in (result.error, result.details) if part)
         rows[id] = RowResult(done, None if done else said or "refused without a reason")
     return JobResults(job.status in ("completed", "failed", "killed"), rows, job.message)
+
+
+def _results(told: Any) -> list[_Result]:
+    """The rows that can be read; some jobs give one object instead of rows, or none."""
+    rows = []
+    for row in told if isinstance(told, list) else ():
+        try:
+            rows.append(msgspec.convert(row, _Result))
+        except msgspec.ValidationError:
+            continue  # a ticket without a result of its own is unknown, and is looked up
+    return rows

@@ -6,7 +6,7 @@ after a run of some tests only the rows they name are listed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import fill
 from typing import NamedTuple
@@ -99,20 +99,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.user_properties.append((RECORDED, row))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which requirement rows this run has shown."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None, None, None]:
+    """Say last, after the failures, which requirement rows this run has shown."""
+    yield
     if config.option.collectonly:
         return
     rows = read_rows(ROWS.read_text())
-    outcomes: defaultdict[str, set[str]] = defaultdict(set)
-    for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
-        for report in terminalreporter.getreports(outcome):
-            kind = "failed" if outcome == "error" else outcome
-            for name, row in getattr(report, "user_properties", ()):
-                if name == RECORDED:
-                    outcomes[row].add(kind)
+    outcomes = seen_outcomes(terminalreporter)
     everything = config.args == config.getini("testpaths") and not (config.option.keyword or config.option.markexpr)
     if everything or outcomes:
         terminalreporter.section("requirements", sep="-")
         for line in describe(rows, tally(rows, outcomes, everything=everything)):
             terminalreporter.write_line(line)
+
+
+def seen_outcomes(terminalreporter: pytest.TerminalReporter) -> dict[str, set[str]]:
+    """Return how the tests that name a row ended, by row; an error of a fixture is a failure."""
+    outcomes: defaultdict[str, set[str]] = defaultdict(set)
+    for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, row in getattr(report, "user_properties", ()):
+                if name == RECORDED:
+                    outcomes[row].add("failed" if outcome == "error" else outcome)
+    return outcomes

@@ -89,6 +89,7 @@ class _Teller:
         self._weights = [SHARES[round(n * 3 / max(1, len(self._severities) - 1))] for n in range(len(self._severities))]
         self._kinds = [(row["key"], row.get("group")) for row in world.get("kinds", [])] or [("question", None)]
         self._modules = [(row["key"], row["name"]) for row in world.get("modules", [])] or [("app", "the app")]
+        self._urls = {row["key"]: row.get("urls") or [] for row in world.get("modules", [])}
         self._sources = list(world.get("sources") or ["portal", "email"])
         self._plans = {company.name: company.plan for company in people.companies}
         self._companies = {company.name: company for company in people.companies}
@@ -114,9 +115,10 @@ class _Teller:
 
     def _ordinary(self, number: int, filed: int, person: Person, rank: int) -> Iterator[Happening]:
         chance = self._chance
-        yield self._filing(number, filed, person, rank)
+        kind, group = chance.choice(self._kinds)
+        yield self._filing(number, filed, person, rank, kind)
         usual = FIRST_REPLY[round(rank * 3 / max(1, len(self._severities) - 1))]
-        agent = self._agent(0)
+        agent = chance.choice(self._staff[group]) if group in self._staff else self._agent(0)
         at = self._hours.later(filed, int(usual * chance.uniform(0.1, 1.1)))
         fate = chance.random()
         if fate < 0.015:
@@ -131,9 +133,8 @@ class _Teller:
             at = self._hours.later(at, int(usual * chance.uniform(2, 8)))  # answered, but late
         yield from self._answers(number, at, person, agent, usual)
 
-    def _filing(self, number: int, filed: int, person: Person, rank: int) -> Happening:
+    def _filing(self, number: int, filed: int, person: Person, rank: int, kind: str) -> Happening:
         chance = self._chance
-        kind, _ = chance.choice(self._kinds)
         module, module_name = chance.choice(self._modules)
         source = chance.choices(self._sources, [1 / (n + 1) for n in range(len(self._sources))])[0]
         words = {"verb": chance.choice(texts.VERBS), "thing": chance.choice(texts.THINGS), "module": module_name}
@@ -145,6 +146,8 @@ class _Teller:
         told: dict[str, Any] = {"kind": kind, "module": module, "source": source}
         if self._severities and chance.random() > 0.04:
             told["severity"] = self._severities[rank]
+        if urls := self._urls.get(module):
+            told["current_url"] = chance.choice(urls)
         if rank == 0:
             told |= {"affected_users": str(chance.randrange(3, 40)), "working": chance.choice(("no", "no", "yes"))}
         company = self._companies[person.company]
@@ -165,12 +168,14 @@ class _Teller:
             if chance.random() < 0.12:
                 return  # the customer never came back: pending
             yield Happening(at, number, "reply", person.email, chance.choice(texts.ANSWERS))
-        if chance.random() < 0.25 and len(self._tiers) > 1:
+        for tier, group in enumerate(self._tiers[1:], 1):
+            if chance.random() > 0.25:
+                break
             at = hours.later(at, int(usual * chance.uniform(0.2, 1)))
             yield Happening(at, number, "reply", agent.email, chance.choice(texts.NOTES), public=False)
-            agent = self._agent(1)
+            agent = self._agent(tier)
             at += chance.randrange(20, 90)
-            yield Happening(at, number, "edit", agent.email, changes={"group": self._tiers[1]})
+            yield Happening(at, number, "edit", agent.email, changes={"group": group})
             names["agent"] = agent.name.split()[0]
         if chance.random() < 0.06:
             yield Happening(at + 60, number, "edit", agent.email, changes={"status": "hold"})

@@ -69,23 +69,32 @@ def merge(
     target_public: bool = False,
     source_public: bool = False,
 ) -> None:
-    """Close the sources into the target, with a comment on each side (private unless said); 422 on a closed one."""
+    """Close the sources into the target, with a comment on each side; 422 on a closed one.
+
+    Comments are private unless said, and always where one of the tickets is.
+    """
     if any(ticket.status == "closed" for ticket in (target, *sources)):
         raise closed_refusal()
     if target in sources:
         raise invalid({"base": "Ticket: cannot be merged into itself"})
+    if not all(ticket.is_public for ticket in (target, *sources)):
+        target_public = source_public = False
     for source in sources:
         _close_into(desk, author, source, target, source_comment, source_public)
-    into = Via("system", "Ticket merge", "merge", (("ticket_ids", tuple(source.id for source in sources)),))
+    into = _merging(desk, ticket_ids=tuple(source.id for source in sources))
     names = "\n".join(f'Request #{source.id} "{source.subject}" was merged into this request.' for source in sources)
     comment = Comment(author.id, target_comment or names, target_public)
     desk.save(Draft(desk.account, target, author, into, comment=comment))
 
 
 def _close_into(desk: Desk, author: User, source: Ticket, target: Ticket, text: str | None, public: bool) -> None:
-    via = Via("system", "Ticket merge", "merge", (("ticket_id", target.id), ("subject", target.subject)))
+    via = _merging(desk, ticket_id=target.id, subject=target.subject)
     body = text or f'This request was closed and merged into request #{target.id} "{target.subject}".'
     draft = Draft(desk.account, source, author, via, comment=Comment(author.id, body, public))
     draft.set("status", "closed")
     draft.set("tags", tuple(sorted({*source.tags, "closed_by_merge"})))
     desk.save(draft)
+
+
+def _merging(desk: Desk, **origin: object) -> Via:
+    return Via(desk.switches.merge_channel, desk.switches.merge_label, "merge", tuple(origin.items()))

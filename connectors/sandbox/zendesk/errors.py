@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from connectors.sandbox.zendesk.records import Json
 
 
-class Refusal(Exception):
-    """An answer that is an error: status, JSON body (or text) and extra headers."""
+class Refusal(ValueError):
+    """An answer that is an error: status, JSON body (or text) and extra headers. Its text is the reason in one line."""
 
     def __init__(self, status: int, body: Json | str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(str(body))
         self.status, self.body, self.headers = status, body, dict(headers or {})
+        super().__init__(f"{status}: {reasons(self)}")
 
 
 def not_found() -> Refusal:

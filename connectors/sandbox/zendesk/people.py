@@ -114,7 +114,7 @@ class People:
     def restore(self, ticket_id: int, *, author: str) -> None:
         """An agent takes a ticket out of the bin."""
         with self.core.lock:
-            endings.restore(self.desk, self.user(author), self.account.tickets[ticket_id])
+            endings.restore(self.desk, self.user(author), self._filed(ticket_id))
 
     def mark_spam(self, ticket_id: int, *, author: str) -> None:
         """An agent marks a ticket as spam: it is deleted and its requester suspended."""
@@ -207,6 +207,12 @@ class People:
         if ticket is None:
             raise LookupError(f"there is no ticket {id}, or it is deleted")
         return ticket
+
+    def _filed(self, id: int) -> Ticket:
+        """A ticket, deleted or not."""
+        if id not in self.account.tickets:
+            raise LookupError(f"there is no ticket {id}")
+        return self.account.tickets[id]
 
     def _group(self, name: str) -> int:
         group = self.account.group_named(name)

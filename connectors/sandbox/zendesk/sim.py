@@ -57,7 +57,7 @@ class ZendeskSim(People):
         owner = populate(self.account, self.people_of_the_world)
         self.default_form = next(iter(self.account.forms))
         self.answers = _answers(self.account)
-        self._assemble(owner.id)
+        self._assemble(owner.id, [row["key"] for row in world.get("severities", [])])
         self._play(self._past, world, start, now)
         self.app = routes.build(self)
 
@@ -122,15 +122,15 @@ class ZendeskSim(People):
 
     def console_ticket(self, ticket_id: int) -> TicketPage:
         """One ticket for the console, also a deleted one; LookupError where there is none."""
-        return self._views.page(self.account.tickets[ticket_id])
+        return self._views.page(self._filed(ticket_id))
 
     def _now(self) -> int:
         return self._past.now if self._past is not None else int(self.core.clock.now().timestamp())
 
-    def _assemble(self, owner_id: int) -> None:
+    def _assemble(self, owner_id: int, severities: Iterable[str]) -> None:
         core, account, switches = self.core, self.account, self.switches
         owner = account.users[owner_id]
-        self._views = Views(account, owner_id)
+        self._views = Views(account, owner_id, severities)
         self.service_email = owner.email or ""
         self.auth = Auth(account, switches, owner, self._chance, core.recorder.hide)
         self.budgets = Budgets(switches, lambda: core.switches.rate_limits)

@@ -34,6 +34,8 @@ class ZendeskSwitches:
     reopen_by_trigger: bool = False  # a reopening on a customer's reply comes from a rule, instead of the system
     close_after_days: float = 4.0  # the standard automation: solved to closed
     deleted_days: float = 30.0  # deleted tickets are scrubbed after this
+    merge_channel: str = "system"  # `via.channel` of a merge's audits: "system", or "web" (memory)
+    merge_label: str = "Merge"  # what ticket_events call that (memory)
     # Writing (§1.8, §1.9)
     ids_form_is_safe: bool = True  # update_many?ids= refuses a ticket that changed since the job was queued
     safe_update_by_presence: bool = True  # `safe_update: false` acts like true

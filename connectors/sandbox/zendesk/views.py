@@ -1,5 +1,6 @@
 """The account as people see it: rows and conversations with names instead of ids, for the sandbox's console page."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from connectors.sandbox.console.desk import Happening, Remark, TicketPage, TicketRow
@@ -12,17 +13,27 @@ _NAMES = {"ticket_form_id": "Form", "assignee_id": "Assignee", "group_id": "Grou
 
 
 class Views:
-    """Reads one account; `service_user_id` is who counts as us."""
+    """Reads one account; `service_user_id` is who counts as us, `severities` are the world's keys."""
 
-    def __init__(self, account: Account, service_user_id: int) -> None:
+    def __init__(self, account: Account, service_user_id: int, severities: Iterable[str]) -> None:
         self._account, self._us = account, service_user_id
+        self._severities = {f"severity_{key}".lower(): key for key in severities}
+        self._rows: dict[int, tuple[tuple[int, int, int], TicketRow]] = {}
 
     def tickets(self) -> list[TicketRow]:
         """All tickets that are not deleted, the newest change first."""
         return [self.row(self._account.tickets[id]) for _, id in self._account.updated.before()]
 
     def row(self, ticket: Ticket) -> TicketRow:
-        """One line of the list."""
+        """One line of the list; kept until the ticket or its company changes, as the page asks again and again."""
+        company = self._account.organizations.get(ticket.organization_id or 0)
+        version = (len(ticket.audits), ticket.generated_at, company.updated_at if company else 0)
+        kept = self._rows.get(ticket.id)
+        if kept is None or kept[0] != version:
+            kept = self._rows[ticket.id] = version, self._row(ticket)
+        return kept[1]
+
+    def _row(self, ticket: Ticket) -> TicketRow:
         account = self._account
         company = account.organizations.get(ticket.organization_id or 0)
         group = account.groups.get(ticket.group_id or 0)
@@ -39,7 +50,7 @@ class Views:
             "requester": self._who(ticket.requester_id) or "",
             "company": company.name if company else None,
             "plan": self._plan(company.fields.get("plan")) if company else None,
-            "severity": str(tag).removeprefix("severity_").upper() if tag else None,
+            "severity": self._severities.get(tag, tag) if tag else None,
             "group": group.name if group else None,
             "assignee": self._who(ticket.assignee_id),
             "tags": list(ticket.tags),

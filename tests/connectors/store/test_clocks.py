@@ -73,3 +73,11 @@ def test_a_minute_is_an_index_scan(store: Store) -> None:
     query = f"{explain} SELECT * FROM clock WHERE next_at <= {int(NOW.timestamp())} ORDER BY next_at LIMIT 1000"
     with store.reading() as conn:
         assert "clock_next_at" in str(conn.execute(sa.text(query)).all())
+
+
+def test_when_there_is_something_next(store: Store) -> None:
+    """The demo jumps from one interesting instant to the next; after the last there is none."""
+    plan(store, clocks=[clock("zendesk:1"), clock("zendesk:2", due_at=at(60), warn_at=None)])
+    ours = ["zendesk:1", "zendesk:2"]
+    assert [store.next_instant(after, ours) for after in (NOW, at(60), at(180))] == [at(60), at(180), None]
+    assert store.next_instant(NOW, ["zendesk:3"]) is None

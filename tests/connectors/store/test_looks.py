@@ -4,10 +4,24 @@ from typing import Any
 
 import pytest
 
-from connectors.store import Applied, Mode, OutboxState, Result, Store
-from mappings.model import PageStatus, Status
+from connectors.store import Applied, Facts, Mode, OutboxState, Result, Store
+from mappings.model import Actor, ClockState, PageStatus, Status
 from mappings.plan import NotConnected, PageResolve
-from tests.connectors.store.make import NOW, action, at, begun, incident, keys, page, plan, save, take, ticket
+from tests.connectors.store.make import (
+    NOW,
+    action,
+    at,
+    begun,
+    clock,
+    event,
+    incident,
+    keys,
+    page,
+    plan,
+    save,
+    take,
+    ticket,
+)
 
 DROPPED, DONE = OutboxState.DROPPED, OutboxState.DONE
 
@@ -85,3 +99,61 @@ def test_a_preview_is_what_deciding_gives(store: Store, begins: bool) -> None:
         told = store.decide(policy="sla", decided_seq=None, now=NOW, mode=Mode.APPLY, actions=actions)
         assert told == asked
     assert told == Applied(known=3)
+
+
+@pytest.mark.parametrize(
+    ("stored", "comes", "actor", "told"),
+    [
+        pytest.param(Actor.UNKNOWN, Actor.AGENT, Actor.AGENT, (1,), id="now known"),
+        pytest.param(Actor.UNKNOWN, Actor.UNKNOWN, Actor.UNKNOWN, (), id="still not known"),
+        pytest.param(Actor.AGENT, Actor.UNKNOWN, Actor.AGENT, (), id="known before"),
+        pytest.param(Actor.AGENT, Actor.CUSTOMER, Actor.AGENT, (), id="said otherwise"),
+    ],
+)
+def test_who_wrote_a_comment_is_learnt_later(
+    store: Store, stored: Actor, comes: Actor, actor: Actor, told: tuple[int, ...]
+) -> None:
+    """The export names no author: once the audits do, the comment has one, and its ticket is looked at again."""
+    save(store, ticket(1), events=(event(1, actor=stored),))
+    assert save(store, events=(event(1, actor=comes),)).ticket_ids == told
+    assert store.histories([1])[0].events[0].actor is actor
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        pytest.param({}, [1], id="a reply that may have stopped a clock"),
+        pytest.param({"event": {"public": False}}, [], id="an internal note"),
+        pytest.param({"event": {"actor": Actor.AGENT}}, [], id="its author is known"),
+        pytest.param({"clock": {"measure": "resolution"}}, [], id="no comment stops its clock"),
+        pytest.param({"clock": {"state": ClockState.MET}}, [], id="its clock has stopped"),
+        pytest.param({"clock": {"record": "zendesk:2"}}, [], id="another ticket's clock"),
+        pytest.param({"ticket": {"status": Status.SOLVED}}, [], id="the ticket is solved"),
+        pytest.param({"through": at(0)}, [], id="its audits have been read"),
+    ],
+)
+def test_comments_whose_author_matters(store: Store, given: dict[str, Any], wanted: list[int]) -> None:
+    """Audits are read for public comments of unknown authors on tickets with a reply clock running, for no others."""
+    one = event(1, **{"actor": Actor.UNKNOWN} | given.get("event", {}))
+    through = {1: given["through"]} if "through" in given else {}
+    store.save(Facts(tickets=(ticket(1, **given.get("ticket", {})),), events=(one,)), events_through=through)
+    plan(store, clocks=[clock(**given.get("clock", {}))])
+    assert store.unattributed(10) == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        pytest.param({}, [1], id="touched, and nothing of it was read"),
+        pytest.param({"ticket": {"updated_at": NOW}}, [], id="not touched since it was created"),
+        pytest.param({"ticket": {"created_at": at(-5)}}, [], id="older"),
+        pytest.param({"ticket": {"status": Status.CLOSED}}, [], id="closed"),
+        pytest.param({"events": (event(1),)}, [], id="something was read"),
+        pytest.param({"clocks": [clock()]}, [], id="it has a clock"),
+    ],
+)
+def test_young_tickets_touched_before_they_were_read(store: Store, given: dict[str, Any], wanted: list[int]) -> None:
+    """The export hides the newest minute: young tickets that were touched in it are read at once."""
+    save(store, ticket(1, **{"updated_at": at(1)} | given.get("ticket", {})), events=given.get("events", ()))
+    plan(store, clocks=given.get("clocks", []))
+    assert store.unread_since(at(-1), 10) == wanted

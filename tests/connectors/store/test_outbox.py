@@ -223,3 +223,4 @@ def test_the_outbox_is_listed_by_what_is_asked(store: Store) -> None:
     assert keys(store.outbox(record="zendesk:2")) == ["b"]
     assert keys(store.outbox(policy="rules")) == []
     assert store.outbox_counts() == {DONE: 1, OutboxState.PLANNED: 2}
+    assert [store.outbox_count(state) for state in (DONE, OutboxState.PLANNED, FAILED)] == [1, 2, 0]

@@ -34,6 +34,9 @@ def a_quiet_pulse(store: Store) -> None:
     store.again("sla")
     store.due_clocks(NOW)
     store.deliveries("zendesk")
+    store.unattributed(50)
+    store.unread_since(NOW, 50)
+    store.outbox_count(OutboxState.PLANNED)
     store.expire(NOW)
     for lane in Lane:
         store.unknown("zendesk")

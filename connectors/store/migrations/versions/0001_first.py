@@ -113,6 +113,7 @@ def _tickets() -> None:
     )
     _index("ticket_open", "ticket", ["id"], "open = 1", "open")
     _index("ticket_open_company", "ticket", ["company_id"], "open = 1", "open")
+    _index("ticket_open_created", "ticket", ["created_at"], "open = 1", "open")
     _index("ticket_open_requester", "ticket", ["requester_id"], "open = 1", "open")
     _index("ticket_seq", "ticket", ["seq"])
     op.create_table(

@@ -16,6 +16,18 @@ def test_merging_closes_the_sources(api: Api) -> None:
     assert [lost["events"][0]["public"], won["events"][0]["public"]] == [False, False]
 
 
+def test_merging_in_public(api: Api) -> None:
+    """The merger may tell customers, unless one of the tickets is private."""
+    private = {"subject": "s", "comment": {"body": "b", "public": False}}
+    hidden = api.http.post("/tickets", json={"ticket": private}).json()["ticket"]["id"]
+    said = {"target_comment_is_public": True, "source_comment_is_public": True}
+    for sources, public in (([api.filed()], True), ([hidden], False)):
+        target = api.filed()
+        api.job(api.http.post(f"/tickets/{target}/merge", json={"ids": sources, **said}))
+        for id in (target, *sources):
+            assert api.get(f"/tickets/{id}/comments")["comments"][-1]["public"] is public
+
+
 def test_merging_into_a_closed_ticket_fails_in_the_job(api: Api) -> None:
     """The job is completed, its one result is an error."""
     target, source = api.filed(), api.filed()

@@ -78,6 +78,14 @@ def test_the_console_tells_the_story(api: Api) -> None:
     assert api.sim.console_tickets()[0]["id"] == ticket
 
 
+def test_what_is_not_there_is_said_in_words(api: Api) -> None:
+    """An unknown ticket is a LookupError, a refused change a ValueError with the tool's reason; people see both."""
+    with pytest.raises(LookupError, match="there is no ticket 999999"):
+        api.sim.console_ticket(999999)
+    with pytest.raises(ValueError, match="422: Assignee: is required when solving a ticket"):
+        api.sim.edit(api.filed(), author=api.agent, status="solved")
+
+
 def test_a_plan_change_touches_the_company_only(api: Api) -> None:
     """As billing would do it."""
     name = api.sim.companies()[0]
