@@ -104,9 +104,9 @@ def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -
         note_down(ctx, tool, name, error)
         return _failed(error)
     except msgspec.DecodeError as wrong:
-        error = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
-        note_down(ctx, tool, name, error)
-        return _failed(error)
+        strange = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
+        note_down(ctx, tool, name, strange)
+        return _failed(strange)
     note_up(ctx, tool, name)
     return said
 
