@@ -64,10 +64,15 @@ class Context:
 
 
 @contextmanager
-def open_context(settings: Settings | None = None, *, plan_only: bool = False) -> Iterator[Context]:
-    """Open everything a run needs. Raises ProfileError, StoreError or MissingSetting, each saying place and fix."""
+def open_context(
+    settings: Settings | None = None, *, profile: Profile | None = None, plan_only: bool = False
+) -> Iterator[Context]:
+    """Open everything a run needs; `profile` where it was read already.
+
+    Raises ProfileError, StoreError or MissingSetting, each saying place and fix.
+    """
     settings = settings or Settings()
-    profile = read_profile(settings.profile, settings.config_dir)
+    profile = profile or read_profile(settings.profile, settings.config_dir)
     store = Store.open(settings.database_url, profile=profile.key, migrate=settings.database_url.startswith("sqlite"))
     context = Context(
         settings,

@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from prefect import flow
+
 from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
 from connectors.store import Mode, OutboxRow, OutboxState, Result
+from flows.account import know_account
 from flows.context import Context, log
-from flows.report import Delivered
+from flows.report import Delivered, Pulse
+from flows.runs import Apply, run, run_name, step
 from mappings.model import ENDED, Ticket
 from mappings.pagerduty import event, incident
 from mappings.plan import Lane, PageResolve, PageTrigger, TicketChange
@@ -33,6 +37,7 @@ def deliver(ctx: Context) -> Delivered:
     told = Delivered()
     if ctx.settings.mode is not Mode.APPLY:
         return waiting(ctx)
+    know_account(ctx)
     ctx.store.expire(_real())
     if ctx.pagerduty is not None:
         _tried(told, lambda: _resolve_pages(ctx, told))
@@ -380,3 +385,17 @@ def _change(row: OutboxRow) -> TicketChange:
 
 def _ticket_id(row: OutboxRow) -> int:
     return int(row.action.record.partition(":")[2])
+
+
+@flow(name="delivery", flow_run_name=run_name, persist_result=False)
+async def delivery(mode: Apply = Apply.PLAN) -> str:
+    """Send what waits in the outbox, pages first, and look for what was sent without an answer.
+
+    Args:
+        mode: "plan only" says how much is waiting and sends nothing. "apply" sends it.
+    """
+
+    async def steps(ctx: Context, found: Pulse) -> None:
+        found.delivered = await step("deliver", ctx, waiting if ctx.plan_only else deliver)
+
+    return await run(mode, steps)

@@ -1,8 +1,11 @@
 """Pages and tickets kept in step: an acknowledged page becomes a note, a finished ticket closes its page (AFT-07)."""
 
+from prefect import flow
+
 from flows.cases import Decided
 from flows.context import Context
 from flows.journal import begin, store_decision
+from flows.runs import Apply, decide_alone, run_name
 from mappings.plan import PageTrigger
 from mappings.policies.paging import POLICY, RULE, pair
 
@@ -32,3 +35,15 @@ def open_pages(ctx: Context) -> dict[str, tuple[str, str]]:
         for row in ctx.store.open_pages()
         if isinstance(row.action.change, PageTrigger)
     }
+
+
+@flow(name="paging", flow_run_name=run_name, persist_result=False)
+async def paging(mode: Apply = Apply.PLAN) -> str:
+    """Keep tickets and their pages in step: note who took a page, and close the pages of finished tickets.
+
+    Decides on what was read last. The next pulse delivers what is decided.
+
+    Args:
+        mode: "plan only" shows what would be decided and changes nothing. "apply" puts it into the outbox.
+    """
+    return await decide_alone(mode, POLICY, decide)

@@ -1,27 +1,43 @@
-"""What a run tells people: one page of markdown per pulse, with links into the tools and no names or subjects.
+"""What a run tells people: a sentence, lines in its log, and one page of markdown with links into the tools.
 
-Design §4, "Privacy": artifacts and logs get id, severity and link only.
+Design §4, "Privacy": pages and logs get id, severity and link; no names, subjects or addresses.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from textwrap import wrap
 
 import msgspec
 
+from connectors.store import OutboxState
 from flows.cases import Decided
 from flows.context import Context
-from mappings.plan import Action
+from mappings.plan import Action, Lane
 
 SHOWN = 200
 """Rows of a table before it says how many more there are."""
+WIDE = 64
+"""Letters in a line of a table's cell."""
+LOGGED = 20
+"""Actions that a log tells one by one; the page has them all."""
 
-_STATE = {
-    "planned": "will be done",
-    "shadow": "shadow: not done",
-    "baseline": "before our start: not done",
-    "held": "held back",
-    "not_connected": "tool not connected",
+_STATES = {
+    "planned": "waits",
+    "sending": "on its way",
+    "unknown": "sent, not confirmed",
+    "done": "done",
+    "failed": "**failed**",
+    "dropped": "not apt any more",
+    "held": "**held back**",
+    "shadow": "not done: shadow",
+    "not_connected": "not done: tool not connected",
 }
+_BASELINE = "baseline"
+_VERBS = {"resolve_page": "close page", "fields": "update fields"}
+_UNNAMED = {"page_acknowledged": "Somebody on call has taken the page."}
+"""Reasons that name a colleague to colleagues, and what is said in their place on a page for everybody."""
+_ADDRESS = re.compile(r"[^\s<>()\"',;:|]+@[\w-]+(\.[\w-]+)+")
 
 
 class Delivered(msgspec.Struct):
@@ -35,12 +51,21 @@ class Delivered(msgspec.Struct):
     calls: int = 0
     problems: list[str] = []
 
+    def sentence(self) -> str:
+        """The outcomes that there were: `3 delivered, 1 failed`."""
+        counts = {"delivered": self.done} | {name: getattr(self, name) for name in _OUTCOMES}
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+_OUTCOMES = ("failed", "unknown", "dropped", "waiting")
+
 
 class Pulse(msgspec.Struct):
-    """What one pulse did, start to end."""
+    """What one run did, start to end. `news` are the sources that stopped or began to answer."""
 
     at: datetime
     synced: dict[str, str] = {}
+    news: list[str] = []
     decided: list[Decided] = []
     delivered: Delivered = msgspec.field(default_factory=Delivered)
     skipped: str | None = None
@@ -50,49 +75,51 @@ class Pulse(msgspec.Struct):
         """How many actions were new."""
         return sum(len(decided.actions) for decided in self.decided)
 
-    @property
-    def failed(self) -> list[str]:
-        """The sources that did not answer."""
-        return [name for name, said in self.synced.items() if said.startswith("failed")]
-
     def sentence(self) -> str:
         """The run's last log line and its result in the UI."""
         if self.skipped:
             return self.skipped
         looked = sum(decided.looked for decided in self.decided)
-        parts = [f"looked at {looked} tickets", f"{self.actions} new actions", f"{self.delivered.done} delivered"]
-        if self.failed:
-            parts.insert(0, f"could not read {', '.join(self.failed)}")
-        for name in ("failed", "unknown", "dropped", "waiting"):
-            count = getattr(self.delivered, name)
-            if count:
-                parts.append(f"{count} {name}")
-        return ", ".join(parts)
+        parts = [f"looked at {_count(looked, 'ticket')}", _count(self.actions, "new action")] if self.decided else []
+        parts += [f"{source}: {said}" for source, said in self.synced.items() if not self.decided]
+        return ", ".join(filter(None, [*parts, self.delivered.sentence()])) or "nothing to do"
 
 
-def pulse_page(ctx: Context, pulse: Pulse) -> str:
-    """The pulse as markdown."""
-    local = pulse.at.astimezone(ctx.profile.zone)
-    lines = [f"# {local:%a} {local.day} {local:%b %H:%M} · {ctx.profile.name}", "", pulse.sentence() + ".", ""]
-    rows = [(decided, action) for decided in pulse.decided for action in decided.actions]
-    if rows:
-        lines += _action_table(ctx, rows)
-    lines += ["", "## What was read", "", "| source | result |", "|---|---|"]
-    lines += [f"| {name} | {_cell(said)} |" for name, said in pulse.synced.items()]
-    if pulse.delivered.problems:
-        lines += ["", "## Not delivered", ""] + [f"- {problem}" for problem in pulse.delivered.problems]
+def worth_telling(found: Pulse) -> bool:
+    """Does a run get a page? When something was decided, delivered or went wrong; and the first run of each hour."""
+    told = found.delivered
+    happened = found.actions or told.done or told.failed or told.unknown or told.problems or found.news
+    return bool(happened or (found.at.minute == 0 and not found.skipped))
+
+
+def read_lines(said: Mapping[str, str]) -> Iterator[str]:
+    """What reading a tool came to, for the log: one line, for a quiet minute should be short."""
+    yield "; ".join(f"{source}: {result}" for source, result in said.items())
+
+
+def decided_lines(decided: Decided) -> Iterator[str]:
+    """A policy's decisions for the log."""
+    came_to = _count(len(decided.actions), "new action")
+    yield f"{decided.policy}: looked at {_count(decided.looked, 'ticket')}, {came_to}"
+    shown = [action for action in decided.actions if decided.states[action.key] != _BASELINE]
+    for action in shown[:LOGGED]:
+        yield f"{action.record}: {_verb(action)} ({decided.states[action.key]}): {_reason(action)}"
+    if len(shown) > LOGGED:
+        yield f"… and {len(shown) - LOGGED} more"
+
+
+def page(ctx: Context, found: Pulse, title: str) -> str:
+    """A run as markdown."""
+    local = found.at.astimezone(ctx.profile.zone)
+    mode = "plan only" if ctx.plan_only else ctx.settings.mode
+    lines = [f"# {title.capitalize()} of {local:%a} {local.day} {local:%b %H:%M}", ""]
+    lines += [f"{ctx.profile.name} · profile {ctx.profile.version} · mode {mode}"]
+    lines += _section("Tools", [f"- {_cell(line)}" for line in found.news])
+    lines += _section("Not delivered", [f"- {_cell(line)}" for line in found.delivered.problems])
+    lines += _decisions(ctx, found)
+    sources = [f"| {source} | {_cell(said)} |" for source, said in found.synced.items()]
+    lines += _section("What was read", ["| source | result |", "|---|---|", *sources] if sources else [])
     return "\n".join(lines)
-
-
-def _action_table(ctx: Context, rows: Sequence[tuple[Decided, Action]]) -> list[str]:
-    lines = ["## What was decided, and why", "", "| ticket | what | reason | |", "|---|---|---|---|"]
-    for decided, action in rows[:SHOWN]:
-        state = _STATE.get(decided.states[action.key], "")
-        link = record_link(ctx, action.record)
-        lines.append(f"| {link} | {action.verb} | {_cell(action.reason.text)} | {state} |")
-    if len(rows) > SHOWN:
-        lines.append(f"| … | {len(rows) - SHOWN} more | `helpdesk outbox list` | |")
-    return lines
 
 
 def record_link(ctx: Context, record: str) -> str:
@@ -101,5 +128,94 @@ def record_link(ctx: Context, record: str) -> str:
     return f"[{record}]({ctx.ticket_link(int(id))})" if tool == "zendesk" else record
 
 
+def _decisions(ctx: Context, found: Pulse) -> list[str]:
+    """What was decided and why: what people notice in a table, upkeep of fields and tags folded away below it."""
+    states = {key: state for decided in found.decided for key, state in decided.states.items()}
+    every = [action for decided in found.decided for action in decided.actions]
+    actions = [action for action in every if states[action.key] != _BASELINE]
+    if not ctx.plan_only:
+        states |= _now(ctx, actions)
+    actions.sort(key=lambda action: _rank(ctx, action))
+    lines = _section("What was decided, and why", _table(ctx, actions, states))
+    lines += _section("Upkeep", _upkeep(ctx, actions, states))
+    before = len(every) - len(actions)
+    if before:
+        causes = _count(before, "cause")
+        lines += ["", f"{causes} from before our start: written down, not acted on (`helpdesk adopt` lists them)."]
+    if "held" in states.values():
+        lines += ["", "A batch is held back: `helpdesk approve` lists and releases it."]
+    return lines
+
+
+def _now(ctx: Context, actions: Sequence[Action]) -> dict[str, str]:
+    """How far the actions are by now, by key."""
+    records = sorted({action.record for action in actions})
+    verbs = sorted({action.verb for action in actions})
+    rows = [row for verb in verbs for row in ctx.store.acted(records, verb, list(OutboxState))]
+    wanted = {action.key for action in actions}
+    return {row.action.key: row.state.value for row in rows if row.action.key in wanted}
+
+
+def _table(ctx: Context, actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:
+    """A row for each action that somebody notices. Short cells first: what is long is cut off on a narrow page."""
+    rows = [action for action in actions if action.lane is not Lane.UPKEEP]
+    lines = ["| ticket | severity | what | why |", "|---|---|---|---|"] if rows else []
+    for action in rows[:SHOWN]:
+        severity = action.reason.facts.get("severity", "")
+        what = f"{_verb(action)}, {_outcome(ctx, states[action.key])}"
+        lines.append(f"| {record_link(ctx, action.record)} | {severity} | {what} | {_why(action)} |")
+    if len(rows) > SHOWN:
+        lines.append(f"| … | | {len(rows) - SHOWN} more | `helpdesk outbox list` |")
+    return lines
+
+
+def _upkeep(ctx: Context, actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:
+    """What follows from the rest and nobody notices: a line for each verb and outcome, with its tickets."""
+    tickets: dict[tuple[str, str], dict[str, None]] = {}
+    for action in actions:
+        if action.lane is Lane.UPKEEP:
+            tickets.setdefault((_verb(action), states[action.key]), {})[record_link(ctx, action.record)] = None
+    return [
+        f"- {verb}, {_outcome(ctx, state)}: {', '.join(list(links)[:SHOWN])}{' …' if len(links) > SHOWN else ''}"
+        for (verb, state), links in tickets.items()
+    ]
+
+
+def _outcome(ctx: Context, state: str) -> str:
+    return "would be done" if ctx.plan_only and state == "planned" else _STATES[state]
+
+
+def _why(action: Action) -> str:
+    """The reason, a line a sentence: a table's cell breaks no lines by itself."""
+    text = _reason(action).removesuffix(f", profile {action.reason.profile}.")
+    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", _cell(text))
+    return "<br>".join(line for sentence in sentences for line in wrap(sentence, WIDE))
+
+
+def _rank(ctx: Context, action: Action) -> tuple[int, int, int]:
+    """What comes first on a page: pages, then replies, then escalations; the worst severity; the oldest ticket."""
+    severities = list(ctx.profile.severities)
+    severity = action.reason.facts.get("severity")
+    worst = severities.index(severity) if severity in severities else len(severities)
+    return list(Lane).index(action.lane), worst, int(action.record.partition(":")[2])
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return ["", f"## {title}", "", *lines] if lines else []
+
+
+def _verb(action: Action) -> str:
+    return _VERBS.get(action.verb, action.verb.replace("_", " "))
+
+
+def _reason(action: Action) -> str:
+    return _UNNAMED.get(action.reason.code, action.reason.text)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text for a table's cell: on one line, and without the addresses that a tool's answer may carry."""
+    return _ADDRESS.sub("(address)", text).replace("|", "\\|").replace("\n", " ")

@@ -7,11 +7,15 @@ from its audits and decided anew (design §4). A Zendesk that cannot be reached 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from prefect import flow
+
 from connectors.errors import ConnectorError
 from connectors.store import OutboxState
+from flows.account import know_account
 from flows.cases import Case, Decided, cases
 from flows.context import Context, log
 from flows.journal import begin, store_decision
+from flows.runs import Apply, decide_alone, run_name
 from flows.sync import look_again
 from mappings.model import Clock
 from mappings.plan import Action
@@ -25,6 +29,7 @@ LOOK = 100
 
 def decide(ctx: Context) -> Decided:
     """Look at what changed, then at what is due; gives what was newly decided."""
+    know_account(ctx)
     decided = Decided(POLICY)
     since = begin(ctx, POLICY, [*ctx.profile.targets, FIELDS])[FIELDS]
     if not ctx.plan_only:
@@ -55,11 +60,13 @@ def _notice(ctx: Context, decided: Decided) -> None:
     """Warn and escalate: clocks that crossed a mark, and decisions whose ticket changed under them."""
     now = ctx.now()
     again = ctx.store.again(POLICY)
-    records = list(dict.fromkeys([clock.record for clock in ctx.store.due_clocks(now, limit=5000)] + list(again)))
+    due = ctx.store.due_clocks(now, limit=5000)
+    unacknowledged = {_ticket_id(clock.record) for clock in due if clock.measure == "ack"}
+    records = list(dict.fromkeys([clock.record for clock in due] + list(again)))
     for start in range(0, len(records), LOOK):
-        batch = records[start : start + LOOK]
+        ids = [_ticket_id(record) for record in records[start : start + LOOK]]
         try:
-            fresh = look_again(ctx, [_ticket_id(record) for record in batch])
+            fresh = look_again(ctx, ids, whole=unacknowledged.intersection(ids))
         except ConnectorError as error:
             log.warning("sla: %d late tickets wait: %s", len(records) - start, error)
             return
@@ -111,3 +118,15 @@ def _stepped(ctx: Context, records: Sequence[str]) -> dict[str, frozenset[str]]:
 
 def _ticket_id(record: str) -> int:
     return int(record.partition(":")[2])
+
+
+@flow(name="sla", flow_run_name=run_name, persist_result=False)
+async def sla(mode: Apply = Apply.PLAN) -> str:
+    """Judge the clocks of tickets that changed, and those that are near their due time or late.
+
+    Decides on what was read last, and looks again at late tickets. The next pulse delivers what is decided.
+
+    Args:
+        mode: "plan only" shows what would be decided and changes nothing. "apply" puts it into the outbox.
+    """
+    return await decide_alone(mode, POLICY, decide)

@@ -5,23 +5,29 @@ events' export; companies and suspended mails every five minutes (design §4, "R
 before anything is decided; a page and how far it reads are stored in one transaction: after a crash it is read again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import msgspec
+from prefect import flow
 
 from connectors.errors import ConnectorError, NotFound, Unavailable
 from connectors.store import Facts, SourceState
-from flows.context import Context, log
+from flows.account import know_account, open_account
+from flows.context import Context
 from flows.paging import open_pages
+from flows.progress import Progress, shown
+from flows.report import Pulse
+from flows.runs import Apply, run, run_name
+from flows.sources import note_down, note_up
 from mappings.model import Status, Ticket, TicketEvent
 from mappings.pagerduty import incident
-from mappings.zendesk import Page, Reading, build_reading, read_page
+from mappings.zendesk import Page, Reading, read_page
 
 HIDDEN = timedelta(seconds=75)
 """The exports leave out the newest minute; we allow some seconds for clocks that differ."""
 SELDOM = timedelta(minutes=5)
-ACCOUNT_AGE = timedelta(minutes=10)
 PAGES = 4
 """Export pages a pulse may take: they share ten calls a minute with everybody else's exports."""
 NEWEST_PAGES = 10
@@ -36,54 +42,6 @@ def all_tools(ctx: Context) -> dict[str, str]:
     for work in TOOLS.values():
         told |= work(ctx)
     return told
-
-
-def open_account(ctx: Context) -> None:
-    """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes.
-
-    Where Zendesk does not answer, what it said last time holds. Raises ConnectorError where it never said anything.
-    """
-    if ctx.zendesk is None:
-        return
-    state = ctx.store.source("zendesk", "account")
-    if state.cursor and state.fresh_through and ctx.now() - state.fresh_through < ACCOUNT_AGE:
-        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
-        ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
-        return
-    try:
-        pages = {
-            "me": [ctx.zendesk.me()],
-            "ticket_fields": ctx.zendesk.ticket_fields(),
-            "groups": ctx.zendesk.groups(),
-            "agents": ctx.zendesk.agents(),
-        }
-    except ConnectorError as error:
-        _down(ctx, "zendesk", "account", error)
-        if state.cursor is None:
-            raise
-        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
-        pages = {name: [bytes(body) for body in kept] for name, kept in bodies.items()}
-    else:
-        kept = msgspec.json.encode({name: [msgspec.Raw(body) for body in found] for name, found in pages.items()})
-        _keep(ctx, "account", cursor=kept.decode(), through=ctx.now())
-        _up(ctx, "zendesk", "account")
-    ctx.reading = _reading(ctx, pages)
-    if ctx.reading.missing:
-        log.warning(
-            "zendesk: ticket fields missing: %s; create them (titles: config/tools/zendesk.yaml)",
-            ", ".join(ctx.reading.missing),
-        )
-
-
-def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
-    return build_reading(
-        ctx.tools.zendesk,
-        ctx.profile,
-        ticket_fields=pages["ticket_fields"],
-        groups=pages["groups"],
-        agents=pages["agents"],
-        me=pages["me"][0],
-    )
 
 
 def zendesk(ctx: Context) -> dict[str, str]:
@@ -115,16 +73,27 @@ def pagerduty(ctx: Context) -> dict[str, str]:
 TOOLS: dict[str, Callable[[Context], dict[str, str]]] = {"zendesk": zendesk, "pagerduty": pagerduty}
 
 
-def catch_up(ctx: Context, tool: str, since: datetime | None = None) -> str:
+def catch_up(ctx: Context, tool: str, since: datetime | None = None, progress: Progress | None = None) -> str:
     """Read one tool to the end of its streams, waiting where it says so; `since` is where an empty store begins."""
+    return ", ".join(f"{name}: {said}" for name, said in read_all(ctx, tool, since, progress).items())
+
+
+def read_all(
+    ctx: Context, tool: str, since: datetime | None = None, progress: Progress | None = None
+) -> dict[str, str]:
+    """`catch_up`, source by source."""
     if tool == "pagerduty":
-        return ", ".join(f"{name}: {said}" for name, said in pagerduty(ctx).items())
+        return pagerduty(ctx)
     if ctx.zendesk is None:
-        return zendesk(ctx)["zendesk"]
+        return zendesk(ctx)
     open_account(ctx)
-    told = [f"tickets: {export_tickets(ctx, pages=None, since=since)}", f"newest: {newest(ctx)}"]
-    told += [f"events: {export_events(ctx, pages=None, since=since)}", f"companies: {companies(ctx)}"]
-    return ", ".join([*told, f"audits: {unread(ctx)}"])
+    return {
+        "tickets": export_tickets(ctx, pages=None, since=since, progress=progress),
+        "newest": newest(ctx),
+        "events": export_events(ctx, pages=None, since=since, progress=progress),
+        "companies": companies(ctx),
+        "audits": unread(ctx),
+    }
 
 
 def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -> str:
@@ -132,13 +101,13 @@ def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -
     try:
         said = step(ctx)
     except ConnectorError as error:
-        _down(ctx, tool, name, error)
+        note_down(ctx, tool, name, error)
         return _failed(error)
     except msgspec.DecodeError as wrong:
-        odd = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
-        _down(ctx, tool, name, odd)
-        return _failed(odd)
-    _up(ctx, tool, name)
+        strange = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
+        note_down(ctx, tool, name, strange)
+        return _failed(strange)
+    note_up(ctx, tool, name)
     return said
 
 
@@ -146,20 +115,12 @@ def _failed(error: ConnectorError) -> str:
     return f"failed: {error.cause}; {error.fix}"
 
 
-def _down(ctx: Context, tool: str, name: str, error: ConnectorError) -> None:
-    if ctx.store.source_failed(tool, name, str(error), ctx.now()):
-        log.warning("%s %s does not answer: %s", tool, name, error)
-
-
-def _up(ctx: Context, tool: str, name: str) -> None:
-    if ctx.store.source_ok(tool, name, ctx.now()):
-        log.info("%s %s answers again", tool, name)
-
-
 # Zendesk, source by source
 
 
-def export_tickets(ctx: Context, *, pages: int | None = PAGES, since: datetime | None = None) -> str:
+def export_tickets(
+    ctx: Context, *, pages: int | None = PAGES, since: datetime | None = None, progress: Progress | None = None
+) -> str:
     """The tickets' cursor export with people and companies: everything that ever changed, in the end."""
     assert ctx.zendesk is not None
     state = ctx.store.source("zendesk", "tickets")
@@ -174,9 +135,11 @@ def export_tickets(ctx: Context, *, pages: int | None = PAGES, since: datetime |
         through = ctx.now() - HIDDEN if page.end else None
         state = SourceState(tool="zendesk", name="tickets", cursor=page.cursor or state.cursor, fresh_through=through)
         count += _save(ctx, page, source=state)
+        if progress is not None:
+            progress.reached("tickets", [ticket.updated_at for ticket in page.tickets])
         if page.end:
             break
-    return f"{count} changed, {read} calls"
+    return f"{count} changed, {read} {'call' if read == 1 else 'calls'}"
 
 
 def newest(ctx: Context) -> str:
@@ -191,10 +154,12 @@ def newest(ctx: Context) -> str:
         count += _save(ctx, page)
         if len(fresh) < len(page.tickets) or not page.tickets or read >= NEWEST_PAGES:
             break
-    return f"{count} changed, {read} calls"
+    return f"{count} changed, {read} {'call' if read == 1 else 'calls'}"
 
 
-def export_events(ctx: Context, *, pages: int | None = PAGES, since: datetime | None = None) -> str:
+def export_events(
+    ctx: Context, *, pages: int | None = PAGES, since: datetime | None = None, progress: Progress | None = None
+) -> str:
     """The events' export: what happened, without texts and without comments' authors."""
     assert ctx.zendesk is not None
     state = ctx.store.source("zendesk", "events")
@@ -213,9 +178,11 @@ def export_events(ctx: Context, *, pages: int | None = PAGES, since: datetime | 
             tool="zendesk", name="events", cursor=page.cursor or state.cursor or str(start), fresh_through=through
         )
         count += _save(ctx, page, source=state)
+        if progress is not None:
+            progress.reached("events", [event.at for event in page.events])
         if page.end:
             break
-    return f"{count} tickets with news, {read} calls"
+    return f"{count} tickets with news, {read} {'call' if read == 1 else 'calls'}"
 
 
 def companies(ctx: Context) -> str:
@@ -270,8 +237,11 @@ def unread(ctx: Context) -> str:
     return f"{len(wanted)} tickets read whole"
 
 
-def look_again(ctx: Context, ids: Iterable[int]) -> list[int]:
-    """Fetch tickets fresh (at most a hundred); where one changed, read its audits. The ids that are still there."""
+def look_again(ctx: Context, ids: Iterable[int], *, whole: Collection[int] = ()) -> list[int]:
+    """Fetch tickets fresh (at most a hundred); where one changed, read its audits. The ids that are still there.
+
+    Of tickets in `whole` the audits are read in any case: the export does not tell of mails that triggers sent.
+    """
     assert ctx.zendesk is not None
     wanted = list(ids)
     page = read_page(ctx.zendesk.tickets(wanted), _account(ctx))
@@ -280,7 +250,8 @@ def look_again(ctx: Context, ids: Iterable[int]) -> list[int]:
     read_through = ctx.store.source("zendesk", "events").fresh_through
     for history in ctx.store.histories(there):
         known = [at for at in (history.events_through, read_through) if at is not None]
-        if max(known, default=datetime.min.replace(tzinfo=UTC)) < there[history.ticket.id].updated_at:
+        read = max(known, default=datetime.min.replace(tzinfo=UTC)) >= there[history.ticket.id].updated_at
+        if not read or history.ticket.id in whole:
             read_audits(ctx, history.ticket.id)
     gone = [ticket_id for ticket_id in wanted if ticket_id not in there]
     if gone:
@@ -339,8 +310,7 @@ def incidents(ctx: Context) -> str:
 
 
 def _account(ctx: Context) -> Reading:
-    if ctx.reading is None:
-        open_account(ctx)
+    know_account(ctx)
     assert ctx.reading is not None
     return ctx.reading
 
@@ -356,10 +326,6 @@ def _save(ctx: Context, page: Page, *, source: SourceState | None = None) -> int
     return len(ctx.store.save(facts, source=source).ticket_ids)
 
 
-def _keep(ctx: Context, name: str, *, cursor: str, through: datetime) -> None:
-    ctx.store.save(Facts(), source=SourceState(tool="zendesk", name=name, cursor=cursor, fresh_through=through))
-
-
 def _first(ctx: Context, since: datetime | None) -> int:
     """Where an empty store begins to read: as told, else what the tool's table says, else the beginning."""
     after = ctx.tools.zendesk.scope.created_after
@@ -368,3 +334,28 @@ def _first(ctx: Context, since: datetime | None) -> int:
     if after is not None:
         return int(datetime(after.year, after.month, after.day, tzinfo=ctx.profile.zone).timestamp())
     return 0
+
+
+class Tool(StrEnum):
+    """The tools that can be read."""
+
+    ZENDESK = "zendesk"
+    PAGERDUTY = "pagerduty"
+
+
+@flow(name="sync", flow_run_name=run_name, persist_result=False)
+async def sync(tool: Tool = Tool.ZENDESK, since: datetime | None = None) -> str:
+    """Read one tool to the end of what it has to tell, and nothing else.
+
+    The pulse reads by itself, a few pages a minute: this is for a large account's first load, and after a long rest.
+
+    Args:
+        tool: Which tool to read.
+        since: Only where nothing was read before: begin here, and not where config/tools says.
+    """
+
+    async def steps(ctx: Context, found: Pulse) -> None:
+        progress = Progress(ctx.now(), ("tickets", "events"))
+        found.synced = await shown(progress, lambda: read_all(ctx, tool, since, progress), "sync")
+
+    return await run(Apply.APPLY, steps, alone=False)

@@ -15,8 +15,9 @@ import msgspec
 from pydantic import SecretStr
 
 from connectors.base import Policy, Session
-from connectors.budget import READING, Budget
+from connectors.budget import Budget
 from connectors.errors import BadRequest, Forbidden, Unauthorized, Uncertain
+from mappings.plan import Lane
 
 SCOPES = "read write"
 EXPORT_PAGE = 1000
@@ -160,7 +161,7 @@ class Zendesk:
 
     # writing
 
-    def update_many(self, rows: Sequence[dict[str, Any]], *, lane: str = READING) -> str:
+    def update_many(self, rows: Sequence[dict[str, Any]], *, lane: str = Lane.UPKEEP) -> str:
         """Change at most a hundred tickets, a row each (`mappings.zendesk.ticket_row`); the id of the job that does it.
 
         Raises TooMany where thirty jobs are under way already: nothing was done.

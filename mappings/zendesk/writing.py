@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from mappings.faults import Explained
 from mappings.plan import TicketChange
 from mappings.zendesk.reading import Reading
 
@@ -20,7 +21,7 @@ MARKER = "helpdesk_flows"
 _REF = re.compile(r"\bhf-([0-9a-f]{12})\b")
 
 
-class UnknownName(ValueError):
+class UnknownName(Explained, ValueError):
     """A name that the account does not have: a group, a field, an option."""
 
 

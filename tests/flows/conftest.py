@@ -1,4 +1,4 @@
-"""What the tests of flows stand on: a small simulated deployment (`desk`), and a Prefect server of their own (`prefect`).
+"""What the tests of flows stand on: a small simulated deployment (`desk`), and a Prefect server (`prefect`).
 
 The server has a free port, a thrown-away home and SQLite database, one for the whole run.
 """

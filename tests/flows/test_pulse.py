@@ -163,7 +163,7 @@ def test_overtaken_pulse_stops(desk: Desk) -> None:
 
 @pytest.mark.parametrize("half", [0, 30])
 def test_day_one_pages_nobody(fresh_desk: Desk, half: int) -> None:
-    """An account full of late tickets, first seen at any time of day: not a note, not a page; new tickets are served."""
+    """An account full of late tickets, first seen at any time of day: no note, no page; new tickets are served."""
     desk = fresh_desk
     desk.core.set_time(desk.now + timedelta(hours=half))
     desk.file("P1", "starter")

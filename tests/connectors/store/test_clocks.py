@@ -78,4 +78,6 @@ def test_a_minute_is_an_index_scan(store: Store) -> None:
 def test_when_there_is_something_next(store: Store) -> None:
     """The demo jumps from one interesting instant to the next; after the last there is none."""
     plan(store, clocks=[clock("zendesk:1"), clock("zendesk:2", due_at=at(60), warn_at=None)])
-    assert [store.next_instant(after) for after in (NOW, at(60), at(180))] == [at(60), at(180), None]
+    ours = ["zendesk:1", "zendesk:2"]
+    assert [store.next_instant(after, ours) for after in (NOW, at(60), at(180))] == [at(60), at(180), None]
+    assert store.next_instant(NOW, ["zendesk:3"]) is None

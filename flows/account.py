@@ -1,0 +1,70 @@
+"""What a Zendesk account calls things: fields, groups, agents, ourselves, kept for when it does not answer."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import msgspec
+
+from connectors.errors import ConnectorError
+from connectors.store import Facts, SourceState
+from flows.context import Context, log
+from flows.sources import note_down, note_up
+from mappings.zendesk import Reading, build_reading
+
+ACCOUNT_AGE = timedelta(minutes=10)
+
+
+def know_account(ctx: Context) -> None:
+    """What needs the account's names has them, whichever run it is part of; none on a first run without Zendesk."""
+    if ctx.reading is None:
+        with suppress(ConnectorError):
+            open_account(ctx)
+
+
+def open_account(ctx: Context) -> None:
+    """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes.
+
+    Where Zendesk does not answer, what it said last time holds. Raises ConnectorError where it never said anything.
+    """
+    if ctx.zendesk is None:
+        return
+    state = ctx.store.source("zendesk", "account")
+    if state.cursor and state.fresh_through and ctx.now() - state.fresh_through < ACCOUNT_AGE:
+        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
+        ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
+        return
+    try:
+        pages = {
+            "me": [ctx.zendesk.me()],
+            "ticket_fields": ctx.zendesk.ticket_fields(),
+            "groups": ctx.zendesk.groups(),
+            "agents": ctx.zendesk.agents(),
+        }
+    except ConnectorError as error:
+        note_down(ctx, "zendesk", "account", error)
+        if state.cursor is None:
+            raise
+        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
+        pages = {name: [bytes(body) for body in kept] for name, kept in bodies.items()}
+    else:
+        kept = msgspec.json.encode({name: [msgspec.Raw(body) for body in found] for name, found in pages.items()})
+        read = SourceState(tool="zendesk", name="account", cursor=kept.decode(), fresh_through=ctx.now())
+        ctx.store.save(Facts(), source=read)
+        note_up(ctx, "zendesk", "account")
+    ctx.reading = _reading(ctx, pages)
+    if ctx.reading.missing:
+        log.warning(
+            "zendesk: ticket fields missing: %s; create them (titles: config/tools/zendesk.yaml)",
+            ", ".join(ctx.reading.missing),
+        )
+
+
+def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
+    return build_reading(
+        ctx.tools.zendesk,
+        ctx.profile,
+        ticket_fields=pages["ticket_fields"],
+        groups=pages["groups"],
+        agents=pages["agents"],
+        me=pages["me"][0],
+    )
