@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from prefect import Flow, serve
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
@@ -42,9 +43,17 @@ def serve_all(limit: int) -> None:
 
     At the end the schedule is paused, so that no runs pile up meanwhile; the next start ends the pause.
     """
-    # Prefect 3.8 forgets to await one of the two ways in which it stops; the other one does the work.
+    # Prefect 3.8 ends in the middle of what it is doing: its own pause gets lost, and a coroutine of its own with it.
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited", RuntimeWarning)
-    serve(*deployments(), limit=limit, print_starting_message=False)
+    try:
+        serve(*deployments(), limit=limit, print_starting_message=False, pause_on_shutdown=False)
+    finally:
+        _pause()
+
+
+def _pause() -> None:
+    with get_client(sync_client=True) as client:
+        client.pause_deployment(client.read_deployment_by_name(f"{pulse.name}/{EVERY_MINUTE}").id)
 
 
 def _deployed(flow: Flow[..., Any], name: str, **more: Any) -> RunnerDeployment:
