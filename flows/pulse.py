@@ -10,7 +10,6 @@ from collections.abc import Callable
 from prefect import flow
 
 from flows import delivery, paging, rules, sla, sync
-from flows.account import open_account
 from flows.cases import Decided
 from flows.context import Context
 from flows.lease import keep, leased
@@ -63,7 +62,6 @@ async def pulse(mode: Apply = Apply.APPLY) -> str:
 async def _steps(ctx: Context, found: Pulse) -> None:
     """`beat` in tasks: tools side by side, policies one after another."""
     before = down(ctx)
-    await asyncio.to_thread(open_account, ctx)
     read = await asyncio.gather(*(step(f"read {tool}", ctx, work, read_lines) for tool, work in sync.TOOLS.items()))
     found.synced = {source: said for tool in read for source, said in tool.items()}
     found.news = news(before, down(ctx))
