@@ -1,5 +1,6 @@
 """What a Zendesk account calls things: fields, groups, agents, ourselves, kept for when it does not answer."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
@@ -14,13 +15,17 @@ ACCOUNT_AGE = timedelta(minutes=10)
 
 
 def know_account(ctx: Context) -> None:
-    """What needs the account's names has them, whichever run it is part of."""
+    """What needs the account's names has them, whichever run it is part of; none on a first run without Zendesk."""
     if ctx.reading is None:
-        open_account(ctx)
+        with suppress(ConnectorError):
+            open_account(ctx)
 
 
 def open_account(ctx: Context) -> None:
-    """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes."""
+    """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes.
+
+    Where Zendesk does not answer, what it said last time holds. Raises ConnectorError where it never said anything.
+    """
     if ctx.zendesk is None:
         return
     state = ctx.store.source("zendesk", "account")

@@ -7,6 +7,7 @@ subset of tools works (NFR-06).
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -83,8 +84,9 @@ def open_context(
         plan_only=plan_only,
     )
     try:
-        context.zendesk = _zendesk(settings)
-        context.pagerduty = _pagerduty(settings)
+        tick = time.monotonic if settings.clock_url is None else lambda: context.now().timestamp()
+        context.zendesk = _zendesk(settings, tick)
+        context.pagerduty = _pagerduty(settings, tick)
         yield context
     finally:
         for tool in (context.zendesk, context.pagerduty):
@@ -104,15 +106,15 @@ def load_replies(config_dir: Path) -> Replies:
     return Replies(texts)
 
 
-def _zendesk(settings: Settings) -> Zendesk | None:
+def _zendesk(settings: Settings, tick: Callable[[], float]) -> Zendesk | None:
     if settings.zendesk_url is None:
         return None
     if secret("ZENDESK_CLIENT_ID") is None and secret("ZENDESK_TOKEN") is None:
         raise MissingSetting("ZENDESK_CLIENT_ID", "ZENDESK_TOKEN")
-    return Zendesk(settings.zendesk_url, secret=secret)
+    return Zendesk(settings.zendesk_url, secret=secret, clock=tick)
 
 
-def _pagerduty(settings: Settings) -> PagerDuty | None:
+def _pagerduty(settings: Settings, tick: Callable[[], float]) -> PagerDuty | None:
     if secret("PAGERDUTY_TOKEN") is None:
         return None
     return PagerDuty(
@@ -120,4 +122,5 @@ def _pagerduty(settings: Settings) -> PagerDuty | None:
         events_url=settings.pagerduty_events_url,
         token=lambda: needed("PAGERDUTY_TOKEN"),
         sender=settings.pagerduty_from,
+        clock=tick,
     )

@@ -5,12 +5,13 @@ the tool, never by sending again. Deadlines of calls are real time; whether an a
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from prefect import flow
 
-from connectors.errors import ConnectorError, TooMany, Uncertain
+from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
 from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.account import know_account
 from flows.context import Context, log
@@ -38,22 +39,29 @@ def deliver(ctx: Context) -> Delivered:
         return waiting(ctx)
     know_account(ctx)
     ctx.store.expire(_real())
-    for resolve, send, there in (
-        (_resolve_pages, _send_pages, ctx.pagerduty),
-        (_resolve_tickets, _send_tickets, ctx.zendesk),
-    ):
-        if there is None:
-            continue
-        try:
-            resolve(ctx, told)
-            for lane in Lane:
-                while send(ctx, lane, told):
-                    pass
-        except ConnectorError as error:
-            log.warning("delivery: %s", error)
-            told.problems.append(str(error))
+    if ctx.pagerduty is not None:
+        _tried(told, lambda: _resolve_pages(ctx, told))
+        _tried(told, lambda: _empty(ctx, told, _send_pages))
+    if ctx.zendesk is not None and ctx.reading is not None:
+        _tried(told, lambda: _resolve_tickets(ctx, told))
+        _tried(told, lambda: _empty(ctx, told, _send_tickets))
     told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
+
+
+def _tried(told: Delivered, work: Callable[[], None]) -> None:
+    """One step, whose failure is its own: that an old row cannot be looked for never keeps a new page from going."""
+    try:
+        work()
+    except ConnectorError as error:
+        log.warning("delivery: %s", error)
+        told.problems.append(str(error))
+
+
+def _empty(ctx: Context, told: Delivered, send: Callable[[Context, Lane, Delivered], bool]) -> None:
+    for lane in Lane:
+        while send(ctx, lane, told):
+            pass
 
 
 def waiting(ctx: Context) -> Delivered:
@@ -98,7 +106,11 @@ def _finish(ctx: Context, told: Delivered, results: Iterable[Result]) -> None:
 
 def _give_back(rows: Iterable[OutboxRow], why: str) -> list[Result]:
     """Rows that were certainly not sent."""
-    return [Result(id=row.id, state=OutboxState.PLANNED, error=why) for row in rows]
+    return _all(rows, OutboxState.PLANNED, why)
+
+
+def _all(rows: Iterable[OutboxRow], state: OutboxState, why: str) -> list[Result]:
+    return [Result(id=row.id, state=state, error=why) for row in rows]
 
 
 # Pages
@@ -116,7 +128,10 @@ def _send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
             told.calls += 1
         except Uncertain as error:
             stuck.add(row.action.record)
-            _finish(ctx, told, [Result(id=row.id, state=OutboxState.UNKNOWN, error=str(error))])
+            _finish(ctx, told, _all([row], OutboxState.UNKNOWN, str(error)))
+        except (BadRequest, Forbidden, NotFound) as refused:
+            stuck.add(row.action.record)
+            _finish(ctx, told, _all([row], OutboxState.FAILED, str(refused)))
         except ConnectorError as error:
             _finish(ctx, told, _give_back(rows[position:], str(error)))
             raise
@@ -172,12 +187,10 @@ def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
         by_ticket.setdefault(_ticket_id(row), []).append(row)
     try:
         ready, stamps = _stamped(ctx, told, by_ticket)
-        _send_job(ctx, told, ready, stamps)
-    except Uncertain as error:
-        _finish(ctx, told, [Result(id=row.id, state=OutboxState.UNKNOWN, error=str(error)) for row in rows])
-    except (TooMany, ConnectorError) as error:
+    except ConnectorError as error:
         _finish(ctx, told, _give_back(rows, str(error)))
         raise
+    _send_job(ctx, told, _spelled(ctx, told, ready, stamps))
     return True
 
 
@@ -227,33 +240,72 @@ def _still_meant(ctx: Context, told: Delivered, rows: list[OutboxRow], ticket: T
     return going
 
 
-def _send_job(
+class Spelled(NamedTuple):
+    """One ticket's rows that go together, and how Zendesk is told."""
+
+    rows: list[OutboxRow]
+    told: dict[str, Any]
+
+
+def _spelled(
     ctx: Context, told: Delivered, ready: Mapping[int, list[OutboxRow]], stamps: Mapping[int, datetime]
-) -> None:
-    """One update_many for up to a hundred tickets, one vendor row each; its job's results row by row."""
-    assert ctx.zendesk is not None
+) -> list[Spelled]:
+    """Each ticket's vendor row. What cannot be said (a group that the account lacks) fails, and parks its ticket."""
     assert ctx.reading is not None
-    sent: dict[int, list[OutboxRow]] = {}
-    vendor_rows = []
+    spelled: list[Spelled] = []
     for ticket_id, rows in ready.items():
         now, later = _one_comment(rows)
         _finish(ctx, told, _give_back(later, "waits: one update carries one comment"))
-        sent[ticket_id] = now
-        vendor_rows.append(
-            ticket_row(
-                [(row.action.key, _change(row)) for row in now],
-                ctx.reading,
-                ticket_id=ticket_id,
-                stamp=stamps[ticket_id],
-            )
-        )
-    if not vendor_rows:
+        changes = [(row.action.key, _change(row)) for row in now]
+        try:
+            row = ticket_row(changes, ctx.reading, ticket_id=ticket_id, stamp=stamps[ticket_id])
+        except ValueError as wrong:
+            _finish(ctx, told, _all(now, OutboxState.FAILED, str(wrong)))
+        else:
+            spelled.append(Spelled(now, row))
+    return spelled
+
+
+def _send_job(ctx: Context, told: Delivered, spelled: Sequence[Spelled]) -> None:
+    """One update_many for up to a hundred tickets, one vendor row each; its job's results row by row.
+
+    Until Zendesk has taken the job nothing was done; from then on only looking says what was.
+    """
+    assert ctx.zendesk is not None
+    if not spelled:
         return
-    job_id = ctx.zendesk.update_many(vendor_rows)
+    rows = [row for one in spelled for row in one.rows]
     told.calls += 1
-    flying = [row for rows in sent.values() for row in rows]
-    ctx.store.note_ref([row.id for row in flying], job_id)
-    _read_job(ctx, told, job_id, flying)
+    try:
+        job_id = ctx.zendesk.update_many([one.told for one in spelled])
+    except Uncertain as error:
+        _finish(ctx, told, _all(rows, OutboxState.UNKNOWN, str(error)))
+        return
+    except BadRequest as refused:
+        _one_by_one(ctx, told, spelled, refused)
+        return
+    except ConnectorError as error:
+        _finish(ctx, told, _give_back(rows, str(error)))
+        raise
+    ctx.store.note_ref([row.id for row in rows], job_id)
+    try:
+        _read_job(ctx, told, job_id, rows)
+    except ConnectorError as error:
+        _finish(ctx, told, _all(rows, OutboxState.UNKNOWN, f"job {job_id} cannot be asked: {error}"))
+
+
+def _one_by_one(ctx: Context, told: Delivered, spelled: Sequence[Spelled], refused: BadRequest) -> None:
+    """A call was refused as a whole: each ticket alone, so that the one which it is about fails alone."""
+    if len(spelled) == 1:
+        _finish(ctx, told, _all(spelled[0].rows, OutboxState.FAILED, str(refused)))
+        return
+    for position, one in enumerate(spelled):
+        try:
+            _send_job(ctx, told, [one])
+        except ConnectorError as error:
+            later = [row for other in spelled[position + 1 :] for row in other.rows]
+            _finish(ctx, told, _give_back(later, str(error)))
+            raise
 
 
 def _one_comment(rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[OutboxRow]]:
@@ -301,16 +353,27 @@ def _resolve_tickets(ctx: Context, told: Delivered) -> None:
     for row in ctx.store.unknown("zendesk"):
         by_ticket.setdefault(_ticket_id(row), []).append(row)
     for ticket_id, rows in by_ticket.items():
-        keys = {row.action.key for row in rows}
-        found: set[str] = set()
-        for page in ctx.zendesk.audits(ticket_id):
-            told.calls += 1
-            found |= find_keys(page, keys)
+        try:
+            found = _written(ctx, told, ticket_id, rows)
+        except NotFound:
+            _finish(ctx, told, _all(rows, OutboxState.DROPPED, "the ticket is gone"))
+            continue
         for row in rows:
             if row.action.key in found:
                 _finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=row.vendor_ref)])
             elif _old_enough(ctx, row):
                 _finish(ctx, told, _give_back([row], "looked: the ticket does not have it"))
+
+
+def _written(ctx: Context, told: Delivered, ticket_id: int, rows: Sequence[OutboxRow]) -> set[str]:
+    """Which of these rows' keys a ticket's audits show to be there."""
+    assert ctx.zendesk is not None
+    sought = {row.action.key for row in rows}
+    found: set[str] = set()
+    for page in ctx.zendesk.audits(ticket_id):
+        told.calls += 1
+        found |= find_keys(page, sought)
+    return found
 
 
 def _change(row: OutboxRow) -> TicketChange:

@@ -1,12 +1,25 @@
-"""Handing a decision over: clocks, progress and actions into the store in one transaction, or nothing in a plan."""
+"""Handing a decision over: clocks, progress and actions into the store in one transaction, or nothing in a plan.
 
-from collections.abc import Sequence
+Before its first decision a policy says which rules it has: each acts on causes from then on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from connectors.store import Applied
 from flows.cases import Decided
 from flows.context import Context
 from mappings.model import Clock
 from mappings.plan import Action
+
+
+def begin(ctx: Context, policy: str, rules: Iterable[str]) -> Mapping[str, datetime]:
+    """Since when each rule of a policy acts: from the first run that knew it, not from its first cause (`act_from`)."""
+    names = list(rules)
+    if ctx.plan_only:
+        known = ctx.store.starts(policy)
+        return {rule: known.get(rule, ctx.now()) for rule in names}
+    return {rule: at for (_, rule), at in ctx.store.begin([(policy, rule) for rule in names], ctx.now()).items()}
 
 
 def store_decision(

@@ -4,15 +4,16 @@ from prefect import flow
 
 from flows.cases import Decided
 from flows.context import Context
-from flows.journal import store_decision
+from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.plan import PageTrigger
-from mappings.policies.paging import POLICY, pair
+from mappings.policies.paging import POLICY, RULE, pair
 
 
 def decide(ctx: Context) -> Decided:
     """Look at the tickets with a page that is not resolved as far as we know."""
     decided = Decided(POLICY)
+    begin(ctx, POLICY, [RULE])
     pages = open_pages(ctx)
     incidents = ctx.store.incidents(pages)
     by_ticket: dict[int, list[str]] = {}

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from prefect import flow
 
 from flows import delivery, paging, rules, sla, sync
-from flows.account import open_account
 from flows.cases import Decided
 from flows.context import Context
 from flows.lease import keep, leased
-from flows.report import Delivered, Pulse
-from flows.runs import Apply, run, run_name, step, told
+from flows.report import Delivered, Pulse, decided_lines, read_lines
+from flows.runs import Apply, run, run_name, step
 from flows.sources import down, news
 
 DECIDERS: dict[str, Callable[[Context], Decided]] = {"sla": sla.decide, "rules": rules.decide, "paging": paging.decide}
@@ -63,13 +62,12 @@ async def pulse(mode: Apply = Apply.APPLY) -> str:
 async def _steps(ctx: Context, found: Pulse) -> None:
     """`beat` in tasks: tools side by side, policies one after another."""
     before = down(ctx)
-    await asyncio.to_thread(open_account, ctx)
-    read = await asyncio.gather(*(step(f"read {tool}", ctx, work) for tool, work in sync.TOOLS.items()))
+    read = await asyncio.gather(*(step(f"read {tool}", ctx, work, read_lines) for tool, work in sync.TOOLS.items()))
     found.synced = {source: said for tool in read for source, said in tool.items()}
     found.news = news(before, down(ctx))
     keep(ctx)
     for policy, work in DECIDERS.items():
-        found.decided.append(await step(f"decide {policy}", ctx, told(work)))
+        found.decided.append(await step(f"decide {policy}", ctx, work, decided_lines))
     found.delivered = await step("deliver", ctx, deliver)
 
 

@@ -6,6 +6,7 @@ Design §4, "Privacy": pages and logs get id, severity and link; no names, subje
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from textwrap import wrap
 
 import msgspec
 
@@ -16,6 +17,8 @@ from mappings.plan import Action, Lane
 
 SHOWN = 200
 """Rows of a table before it says how many more there are."""
+WIDE = 64
+"""Letters in a line of a table's cell."""
 LOGGED = 20
 """Actions that a log tells one by one; the page has them all."""
 
@@ -89,6 +92,11 @@ def worth_telling(found: Pulse) -> bool:
     return bool(happened or (found.at.minute == 0 and not found.skipped))
 
 
+def read_lines(said: Mapping[str, str]) -> Iterator[str]:
+    """What reading a tool came to, for the log: one line, for a quiet minute should be short."""
+    yield "; ".join(f"{source}: {result}" for source, result in said.items())
+
+
 def decided_lines(decided: Decided) -> Iterator[str]:
     """A policy's decisions for the log."""
     came_to = _count(len(decided.actions), "new action")
@@ -105,7 +113,7 @@ def page(ctx: Context, found: Pulse, title: str) -> str:
     local = found.at.astimezone(ctx.profile.zone)
     mode = "plan only" if ctx.plan_only else ctx.settings.mode
     lines = [f"# {title.capitalize()} of {local:%a} {local.day} {local:%b %H:%M}", ""]
-    lines += [f"**{_sentence(found)}**", "", f"{ctx.profile.name} · profile {ctx.profile.version} · mode {mode}"]
+    lines += [f"{ctx.profile.name} · profile {ctx.profile.version} · mode {mode}"]
     lines += _section("Tools", [f"- {_cell(line)}" for line in found.news])
     lines += _section("Not delivered", [f"- {_cell(line)}" for line in found.delivered.problems])
     lines += _decisions(ctx, found)
@@ -127,8 +135,7 @@ def _decisions(ctx: Context, found: Pulse) -> list[str]:
     actions = [action for action in every if states[action.key] != _BASELINE]
     if not ctx.plan_only:
         states |= _now(ctx, actions)
-    order = list(Lane)
-    actions.sort(key=lambda action: (order.index(action.lane), int(action.record.partition(":")[2])))
+    actions.sort(key=lambda action: _rank(ctx, action))
     lines = _section("What was decided, and why", _table(ctx, actions, states))
     lines += _section("Upkeep", _upkeep(ctx, actions, states))
     before = len(every) - len(actions)
@@ -150,15 +157,15 @@ def _now(ctx: Context, actions: Sequence[Action]) -> dict[str, str]:
 
 
 def _table(ctx: Context, actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:
-    """A row for each action that somebody notices; its outcome stands before the long text, which may be cut off."""
+    """A row for each action that somebody notices. Short cells first: what is long is cut off on a narrow page."""
     rows = [action for action in actions if action.lane is not Lane.UPKEEP]
-    lines = ["| ticket | severity | what | outcome | why | rule |", "|---|---|---|---|---|---|"] if rows else []
+    lines = ["| ticket | severity | what | why |", "|---|---|---|---|"] if rows else []
     for action in rows[:SHOWN]:
         severity = action.reason.facts.get("severity", "")
-        cells = [record_link(ctx, action.record), severity, _verb(action), _outcome(ctx, states[action.key])]
-        lines.append(f"| {' | '.join([*cells, _why(action), _cell(action.reason.rule)])} |")
+        what = f"{_verb(action)}, {_outcome(ctx, states[action.key])}"
+        lines.append(f"| {record_link(ctx, action.record)} | {severity} | {what} | {_why(action)} |")
     if len(rows) > SHOWN:
-        lines.append(f"| … | | {len(rows) - SHOWN} more | | `helpdesk outbox list` | |")
+        lines.append(f"| … | | {len(rows) - SHOWN} more | `helpdesk outbox list` |")
     return lines
 
 
@@ -179,10 +186,18 @@ def _outcome(ctx: Context, state: str) -> str:
 
 
 def _why(action: Action) -> str:
-    """The reason, a line a sentence: cells break no lines by themselves. Its rule has a column of its own."""
-    reason = action.reason
-    text = _reason(action).removesuffix(f" Rule: {reason.rule}, profile {reason.profile}.")
-    return "<br>".join(re.split(r"(?<=[.!?]) (?=[A-Z])", _cell(text)))
+    """The reason, a line a sentence: a table's cell breaks no lines by itself."""
+    text = _reason(action).removesuffix(f", profile {action.reason.profile}.")
+    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", _cell(text))
+    return "<br>".join(line for sentence in sentences for line in wrap(sentence, WIDE))
+
+
+def _rank(ctx: Context, action: Action) -> tuple[int, int, int]:
+    """What comes first on a page: pages, then replies, then escalations; the worst severity; the oldest ticket."""
+    severities = list(ctx.profile.severities)
+    severity = action.reason.facts.get("severity")
+    worst = severities.index(severity) if severity in severities else len(severities)
+    return list(Lane).index(action.lane), worst, int(action.record.partition(":")[2])
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
@@ -195,11 +210,6 @@ def _verb(action: Action) -> str:
 
 def _reason(action: Action) -> str:
     return _UNNAMED.get(action.reason.code, action.reason.text)
-
-
-def _sentence(found: Pulse) -> str:
-    said = found.sentence()
-    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _count(number: int, thing: str) -> str:

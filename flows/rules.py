@@ -5,7 +5,7 @@ from prefect import flow
 from flows.account import know_account
 from flows.cases import Decided, cases
 from flows.context import Context
-from flows.journal import store_decision
+from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.policies.rules import POLICY, judge
 
@@ -14,6 +14,7 @@ def decide(ctx: Context) -> Decided:
     """Judge all rules on what changed; gives what was newly decided."""
     know_account(ctx)
     decided = Decided(POLICY)
+    begin(ctx, POLICY, ctx.profile.rules)
     more = True
     while more:
         changed = ctx.store.changed(POLICY)

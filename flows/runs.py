@@ -6,15 +6,16 @@ nothing that must not be lost.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.logging.handlers import APILogHandler
 from prefect.runtime import flow_run
+from prefect.states import Completed
 
 from connectors.clock import domain_clock
 from flows.cases import Decided
@@ -61,12 +62,20 @@ def show_log() -> None:
         log.addHandler(APILogHandler())
 
 
-def step(name: str, ctx: Context, work: Callable[[Context], T]) -> Awaitable[T]:
-    """A step of a run as a Prefect task in a thread, so that the run's page shows how long it took."""
+def step(
+    name: str, ctx: Context, work: Callable[[Context], T], lines: Callable[[T], Iterable[str]] | None = None
+) -> Awaitable[T]:
+    """A step of a run as a Prefect task in a thread: the run's page shows how long it took, its log what came of it."""
+
+    def told() -> T:
+        result = work(ctx)
+        for line in lines(result) if lines else ():
+            log.info(line)
+        return result
 
     @task(name=name, task_run_name=name, persist_result=False)
     async def take() -> T:
-        return await asyncio.to_thread(work, ctx)
+        return await asyncio.to_thread(told)
 
     return take()
 
@@ -91,26 +100,19 @@ async def run(mode: Apply, steps: Steps, *, alone: bool = True) -> str:
             if worth_telling(found):
                 text = page(ctx, found, title=flow_run.flow_name or "Run")
                 await acreate_markdown_artifact(text, key=flow_run.flow_name, description=found.sentence())
-    log.info(found.sentence())
-    return found.sentence()
+    return _finished(found)
+
+
+def _finished(found: Pulse) -> str:
+    """How a run ends: Prefect shows the sentence beside the state, and gives it to whoever called the flow."""
+    said = found.sentence()
+    return cast(str, Completed(name="Skipped" if found.skipped else None, message=said, data=said))
 
 
 async def decide_alone(mode: Apply, policy: str, work: Callable[[Context], Decided]) -> str:
     """One policy by itself: it decides on what the store holds, and the next pulse delivers."""
 
     async def steps(ctx: Context, found: Pulse) -> None:
-        found.decided = [await step(f"decide {policy}", ctx, told(work))]
+        found.decided = [await step(f"decide {policy}", ctx, work, decided_lines)]
 
     return await run(mode, steps)
-
-
-def told(work: Callable[[Context], Decided]) -> Callable[[Context], Decided]:
-    """A decision that says in the log what it came to."""
-
-    def tell(ctx: Context) -> Decided:
-        decided = work(ctx)
-        for line in decided_lines(decided):
-            log.info(line)
-        return decided
-
-    return tell

@@ -28,7 +28,7 @@ BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, delivery)
 
 def deployments() -> list[RunnerDeployment]:
     """Every flow's deployment; only the pulse has a schedule."""
-    minute = Cron("* * * * *", timezone="UTC")
+    minute = Cron("* * * * *", timezone="UTC", slug=EVERY_MINUTE)
     tags = ["pulse", "critical"]
     return [
         _deployed(pulse, EVERY_MINUTE, schedules=[minute], concurrency_limit=ONE, tags=tags),

@@ -14,13 +14,13 @@ from connectors.store import OutboxState
 from flows.account import know_account
 from flows.cases import Case, Decided, cases
 from flows.context import Context, log
-from flows.journal import store_decision
+from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from flows.sync import look_again
 from mappings.model import Clock
 from mappings.plan import Action
 from mappings.policies.sla.clocks import clocks
-from mappings.policies.sla.fields import upkeep
+from mappings.policies.sla.fields import FIELDS, upkeep
 from mappings.policies.sla.lateness import POLICY, notice
 
 LOOK = 100
@@ -31,6 +31,7 @@ def decide(ctx: Context) -> Decided:
     """Look at what changed, then at what is due; gives what was newly decided."""
     know_account(ctx)
     decided = Decided(POLICY)
+    since = begin(ctx, POLICY, [*ctx.profile.targets, FIELDS])[FIELDS]
     if not ctx.plan_only:
         ctx.store.look_again(ctx.profile.version)
     more = True
@@ -38,15 +39,13 @@ def decide(ctx: Context) -> Decided:
         changed = ctx.store.changed(POLICY)
         more = changed.more and not ctx.plan_only
         if changed.ticket_ids:
-            _replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, decided)
+            _replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, decided, since)
     _notice(ctx, decided)
     return decided
 
 
-def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided) -> None:
-    """Bring clocks and ticket fields of changed tickets up to date."""
-    rule = (POLICY, "Ticket fields")
-    since = ctx.now() if ctx.plan_only else ctx.store.begin([rule], ctx.now())[rule]
+def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided, since: datetime) -> None:
+    """Bring clocks and ticket fields of changed tickets up to date; fields only of what was touched `since`."""
     moved: list[Clock] = []
     actions: list[Action] = []
     for case in looked:

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 from prefect import flow
 
-from connectors.errors import ConnectorError, NotFound
+from connectors.errors import ConnectorError, NotFound, Unavailable
 from connectors.store import Facts, SourceState
 from flows.account import know_account, open_account
 from flows.context import Context
@@ -38,7 +38,6 @@ YOUNG = timedelta(minutes=10)
 
 def all_tools(ctx: Context) -> dict[str, str]:
     """Read every tool, one after another; what each said."""
-    open_account(ctx)
     told: dict[str, str] = {}
     for work in TOOLS.values():
         told |= work(ctx)
@@ -49,6 +48,10 @@ def zendesk(ctx: Context) -> dict[str, str]:
     """One round of Zendesk; a line for each of its sources."""
     if ctx.zendesk is None:
         return {"zendesk": "not connected: ZENDESK_URL is not set"}
+    try:
+        open_account(ctx)
+    except ConnectorError as error:
+        return {"zendesk account": _failed(error)}
     steps: dict[str, Callable[[Context], str]] = {
         "tickets": export_tickets,
         "newest": newest,
@@ -99,9 +102,17 @@ def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -
         said = step(ctx)
     except ConnectorError as error:
         note_down(ctx, tool, name, error)
-        return f"failed: {error.cause}; {error.fix}"
+        return _failed(error)
+    except msgspec.DecodeError as wrong:
+        strange = Unavailable(f"{tool} {name}", f"the answer is not what we know: {wrong}", "report this")
+        note_down(ctx, tool, name, strange)
+        return _failed(strange)
     note_up(ctx, tool, name)
     return said
+
+
+def _failed(error: ConnectorError) -> str:
+    return f"failed: {error.cause}; {error.fix}"
 
 
 # Zendesk, source by source

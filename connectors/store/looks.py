@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from connectors.store import schema
-from connectors.store.codec import seconds
+from connectors.store.codec import seconds, time
 from connectors.store.database import Database, among, chunks, lock, upsert
 from connectors.store.decisions import journalled as held_keys
 from connectors.store.facts import raise_tickets
@@ -131,12 +131,12 @@ class Looks(Database):
 
     def preview(self, *, policy: str, actions: Sequence[Action], now: datetime) -> Applied:
         """What `decide` would put into the journal in mode apply; writes nothing."""
-        starts = self._starts(policy)
+        starts = self.starts(policy)
         wanted = {action.key: action for action in actions}
         with self.reading() as conn:
             held = held_keys(conn, list(wanted))
         new = [action for key, action in wanted.items() if held.get(key, True)]
-        baseline = [a.key for a in new if seconds(a.cause_at) < starts.get(a.rule, seconds(now))]
+        baseline = [a.key for a in new if seconds(a.cause_at) < seconds(starts.get(a.rule, now))]
         open_ = [action for action in new if action.key not in baseline]
         missing = [action.key for action in open_ if isinstance(action.change, NotConnected)]
         planned = [action.key for action in open_ if action.key not in missing]
@@ -147,7 +147,8 @@ class Looks(Database):
             known=len(wanted) - len(new),
         )
 
-    def _starts(self, policy: str) -> Mapping[str, int]:
+    def starts(self, policy: str) -> Mapping[str, datetime]:
+        """Since when each rule of a policy acts; one that never began is left out."""
         table = schema.act_from
         with self.reading() as conn:
-            return {row.rule: row.at for row in conn.execute(sa.select(table).where(table.c.policy == policy))}
+            return {row.rule: time(row.at) for row in conn.execute(sa.select(table).where(table.c.policy == policy))}

@@ -216,12 +216,17 @@ class _Acting:
         details["to stop"] = "Solve the ticket, or resolve this incident."
         ticket = self.life.history.ticket
         return PageTrigger(
-            dedup_key=dedup_key(self.record, self.life.created),
+            dedup_key=dedup_key(self.record, self._episode()),
             service=service,
             summary=f"{words}: ticket {ticket.id} ({facts.get('plan', 'unknown plan')})",
             link=self.link(ticket.id),
             details=details,
         )
+
+    def _episode(self) -> str:
+        """What began the ticket's present run of work: its last reopening, else its creation."""
+        reopened = [until for _, until, _ in self.life.solved if until is not None and until <= self.moment.at]
+        return str(epoch(max(reopened))) if reopened else self.life.created
 
     def _escalate(self, argument: str) -> Change:
         level = len(self.profile.tiers) + 1 if argument == "management" else 0

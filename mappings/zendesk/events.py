@@ -109,9 +109,10 @@ def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEv
             continue
         actor = reading.actor(audit.updater_id, _label(child.get("via")) or own)
         if kind in _COMMENTS:
-            said_by = actor if actor in (Actor.CUSTOMER, Actor.RULE, Actor.US) else Actor.UNKNOWN
-            public = child.get("comment_public", child.get("public"))
-            yield _made(audit, id, said_by, EventKind.COMMENT, actor_id=audit.updater_id, public=public is not False)
+            public = child.get("comment_public", child.get("public")) is not False
+            plain = actor in (Actor.CUSTOMER, Actor.RULE) or (actor is Actor.US and not public)
+            said_by = actor if plain else Actor.UNKNOWN
+            yield _made(audit, id, said_by, EventKind.COMMENT, actor_id=audit.updater_id, public=public)
         elif kind in _MESSAGES:
             if _reaches_customer(child.get("recipients"), reading):
                 yield _made(audit, id, actor, EventKind.NOTIFICATION, actor_id=audit.updater_id, public=True)

@@ -1,13 +1,25 @@
-"""A Prefect server of the tests' own: free port, thrown-away home and SQLite database, one for the whole run."""
+"""What the tests of flows stand on: a small simulated deployment (`desk`), and a Prefect server (`prefect`).
 
+The server has a free port, a thrown-away home and SQLite database, one for the whole run.
+"""
+
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 
+from connectors.sandbox.server import Sandbox
+from connectors.store import Store
+from flows.profiles import read_profile
+from flows.sandbox_world import build_world
+from tests.flows.desk import OPENS, SIZE, Desk
 from tests.flows.processes import Program, free_port, running
+from tests.plugins.postgres import empty
+from tests.stories import at
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,3 +75,71 @@ def start(prefect: Prefect, tmp_path: Path) -> Iterator[Callable[..., Program]]:
     yield begin
     for program in started:
         program.stop()
+
+
+@contextmanager
+def deployment(url: str) -> Iterator[Desk]:
+    """A small simulated account with some weeks behind it, and a store at `url`. The same seed, the same world."""
+    world = build_world(read_profile("builder"), now=at(OPENS), size=SIZE)
+    with Sandbox(world, seed=1) as sandbox, pytest.MonkeyPatch.context() as environment:
+        for name, value in {**sandbox.environment(), "HELPDESK_DATABASE_URL": url}.items():
+            environment.setenv(name, value)
+        desk = Desk(sandbox, url)
+        try:
+            yield desk
+        finally:
+            desk.restart()
+
+
+def settle(desk: Desk) -> None:
+    """Our first minutes with an account: everything is read, and nothing is left to do."""
+    desk.beat()
+    desk.minutes(3)
+
+
+@pytest.fixture(scope="session")
+def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("store") / "template.db"
+    Store.open(f"sqlite:///{path}", migrate=True).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def settled_store(migrated_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file as it is after our first minutes, to copy: every test's world begins the same."""
+    path = tmp_path_factory.mktemp("settled") / "store.db"
+    shutil.copy(migrated_store, path)
+    with deployment(f"sqlite:///{path}") as desk:
+        settle(desk)
+    return path
+
+
+@pytest.fixture
+def fresh_desk(migrated_store: Path, tmp_path: Path) -> Iterator[Desk]:
+    """A small account that we have never looked at."""
+    shutil.copy(migrated_store, tmp_path / "store.db")
+    with deployment(f"sqlite:///{tmp_path / 'store.db'}") as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(settled_store: Path, tmp_path: Path) -> Iterator[Desk]:
+    """A small account after our first three minutes with it."""
+    shutil.copy(settled_store, tmp_path / "store.db")
+    with deployment(f"sqlite:///{tmp_path / 'store.db'}") as desk:
+        desk.sandbox.advance(180)
+        yield desk
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def either_desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """As `desk`, on each of the two databases."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("desk")
+        return
+    url: str = request.getfixturevalue("migrated_postgres")
+    empty(url)
+    with deployment(url) as desk:
+        settle(desk)
+        yield desk

@@ -7,13 +7,16 @@ no scheduled run is ever made. So only a run that completed counts here.
 import re
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.sandbox.server import Sandbox
+from flows.profiles import read_profile
+from flows.sandbox_world import build_world, moment
 from tests.flows.conftest import ROOT, Prefect
 from tests.flows.processes import Program
 
@@ -23,9 +26,13 @@ DEPLOYMENTS = ROOT / "deploy" / "prefect.yaml"
 Start = Callable[..., Program]
 
 
-def run_by_the_clock(prefect: Prefect, deployment: str) -> dict[str, Any] | None:
+def run_by_the_clock(prefect: Prefect, deployment: str, since: datetime) -> dict[str, Any] | None:
     """Return a completed run that the scheduler made for `deployment`, null while there is none; fail if one broke."""
-    wanted = {"deployments": {"name": {"any_": [deployment]}}, "sort": "START_TIME_ASC"}
+    wanted = {
+        "deployments": {"name": {"any_": [deployment]}},
+        "flow_runs": {"expected_start_time": {"after_": since.isoformat()}},
+        "sort": "START_TIME_ASC",
+    }
     runs = prefect.api.post("/flow_runs/filter", json=wanted).raise_for_status().json()
     assert [run["state"] for run in runs if run["state_type"] in {"FAILED", "CRASHED"}] == []
     return next((run for run in runs if run["auto_scheduled"] and run["state_type"] == "COMPLETED"), None)
@@ -41,8 +48,9 @@ def test_what_runs_is_what_is_locked(package: str) -> None:
 
 def test_a_schedule_makes_runs_that_complete(prefect: Prefect, start: Start) -> None:
     """A flow that is served with a schedule is started by the clock alone, and its run completes."""
+    since = datetime.now(UTC)
     served = start("-m", "prefect", "flow", "serve", ENTRYPOINT, "--name", "by-the-clock", "--interval", "5")
-    run = served.wait_for("a scheduled run completed", lambda: run_by_the_clock(prefect, "by-the-clock"))
+    run = served.wait_for("a scheduled run completed", lambda: run_by_the_clock(prefect, "by-the-clock", since))
     assert datetime.fromisoformat(run["expected_start_time"]) <= datetime.fromisoformat(run["start_time"])
 
 
@@ -72,9 +80,52 @@ def test_a_worker_runs_what_is_deployed(prefect: Prefect, start: Start, tmp_path
     assert [schedule["schedule"]["cron"] for schedule in pulse["schedules"]] == ["* * * * *"]
     assert pulse["global_concurrency_limit"]["limit"] == 1
     assert pulse["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-    assert [name for name, deployment in deployments.items() if deployment["schedules"]] == []
+    assert deployments
+    assert [entrypoint for entrypoint, deployment in deployments.items() if deployment["schedules"]] == []
 
     command = ["prefect", "worker", "start", "--pool", "helpdesk", "--type", "process"]
+    since = datetime.now(UTC)
     worker = start("-m", *command, cwd=tmp_path, HELPDESK_HOME=str(project))
-    run = worker.wait_for("the pulse completed", lambda: run_by_the_clock(prefect, "every-minute"))
+    run = worker.wait_for("the pulse completed", lambda: run_by_the_clock(prefect, "every-minute", since))
     assert run["work_pool_name"] == "helpdesk"
+
+
+def test_the_pulse_runs_every_minute(prefect: Prefect, start: Start, tmp_path: Path) -> None:
+    """`helpdesk serve` is enough: the scheduler makes a pulse, it reads, decides and tells what it did."""
+    profile = read_profile("builder")
+    world = build_world(profile, now=moment("2026-03-03 10:00", profile.zone))
+    since = datetime.now(UTC)
+    with Sandbox(world, 1, ticking=False).start(None) as sandbox:
+        settings = {**sandbox.environment(), "HELPDESK_DATABASE_URL": f"sqlite:///{tmp_path / 'store.sqlite'}"}
+        served = start("-m", "flows.cli", "serve", cwd=tmp_path, **settings)
+        run = served.wait_for("a pulse completed", lambda: run_by_the_clock(prefect, "every-minute", since))
+
+    assert run["name"] == "Tue 3 Mar 10:00 pulse (apply)"
+    assert re.search(r"looked at \d{3,} tickets", run["state"]["message"])
+    assert_little_is_recorded(prefect, run["id"])
+    assert_log_is_ours(prefect, run["id"])
+    [page] = ask(prefect, "artifacts", flow_runs={"id": {"any_": [run["id"]]}})
+    assert page["description"] == run["state"]["message"]
+    assert page["data"].startswith("# Pulse of Tue 3 Mar 10:00\n")
+
+
+def ask(prefect: Prefect, what: str, **wanted: object) -> list[dict[str, Any]]:
+    """Return what Prefect's server holds of a kind, narrowed down."""
+    found = prefect.api.post(f"/{what}/filter", json=wanted).raise_for_status().json()
+    assert isinstance(found, list)
+    return found
+
+
+def assert_little_is_recorded(prefect: Prefect, run_id: str) -> None:
+    """At most ten tasks and no flow within the flow: more would not keep up, every minute for years."""
+    tasks = ask(prefect, "task_runs", task_runs={"flow_run_id": {"any_": [run_id]}})
+    assert {"read zendesk", "decide sla", "deliver"} <= {task["name"] for task in tasks}
+    assert len(tasks) <= 10
+    assert ask(prefect, "flow_runs", flow_runs={"parent_flow_run_id": {"any_": [run_id]}}) == []
+
+
+def assert_log_is_ours(prefect: Prefect, run_id: str) -> None:
+    """Our log lines are on the run's page, and no library's chatter."""
+    lines = ask(prefect, "logs", logs={"flow_run_id": {"any_": [run_id]}})
+    assert any(line["message"].startswith("sla: looked at") for line in lines)
+    assert {line["name"].partition(".")[0] for line in lines} <= {"helpdesk", "prefect"}

@@ -17,7 +17,7 @@ from mappings.profile import Profile
 from tests.profiles import profile
 
 SMALL = {"companies": 8, "people": 24, "agents": 12, "tickets": 60, "weeks": 6}
-Staged = Callable[[str], Stage]
+Staged = Callable[..., Stage]
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from mappings.profile import Profile
 from mappings.reasons import clock_face, reason
 from mappings.timeline import epoch
 
+FIELDS = "Ticket fields"
+"""The rule that the upkeep of fields goes by in the journal."""
+
 WAITED_FOR = ("first_reply", "handoff_reply", "update", "resolve")
 """The measures a customer waits for: their earliest due time is the one shown."""
 
@@ -43,12 +46,12 @@ def upkeep(life: Life, clocks: Sequence[Clock], profile: Profile) -> list[Action
         Action(
             key=f"fields:set:{record}:{epoch(ticket.updated_at)}:{digest}",
             policy=POLICY,
-            rule="Ticket fields",
+            rule=FIELDS,
             verb="fields",
             tool="zendesk",
             record=record,
             change=TicketChange(fields=differing, tier=int(tier) if tier else None),
-            reason=reason("fields_changed", "Ticket fields", f"Brought up to date: {names}.", profile),
+            reason=reason("fields_changed", FIELDS, f"Brought up to date: {names}.", profile),
             lane=Lane.UPKEEP,
             cause_at=ticket.updated_at,
             expects={"updated_at": ticket.updated_at.isoformat()},

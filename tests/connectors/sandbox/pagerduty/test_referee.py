@@ -10,7 +10,7 @@ import pytest
 from .conftest import Rig
 
 REFEREE = Path(__file__).parents[5] / "shared" / "tools" / "referee.py"
-ALLOWED = Path(__file__).with_name("referee_allowed.txt")
+ALLOWED = Path(__file__).resolve().parents[3] / "referee_allow.txt"
 
 
 def speak(rig: Rig) -> None:

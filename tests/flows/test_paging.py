@@ -1,0 +1,119 @@
+"""PagerDuty and tickets in step: one page, its acknowledgement as a note, its end with the ticket's."""
+
+import pytest
+
+from connectors.store import OutboxState
+from tests.flows.desk import Desk, unfinished
+
+
+@pytest.fixture
+def night(desk: Desk) -> Desk:
+    """Two in the morning, and everything from before is done."""
+    desk.move("2026-03-04 02:00")
+    desk.minutes(3)
+    return desk
+
+
+@pytest.mark.req("AFT-01")
+def test_first_p1_ever_pages_once(night: Desk) -> None:
+    """P1 at 02:00: one incident with the ticket's link, however often we look; P2 makes none."""
+    ticket = night.file("P1", "starter")
+    night.file("P2", "starter")
+    night.minutes(5)
+    (incident,) = night.incidents
+    assert incident.title == f"P1 System down: ticket {ticket} (starter)"
+    assert "Yes" not in incident.title
+    assert night.states(ticket, "page") == [("page", "done")]
+
+
+@pytest.mark.req("AFT-07")
+def test_acknowledged_page_becomes_a_note(night: Desk) -> None:
+    """Somebody takes the page: the ticket says who and when, once."""
+    ticket = night.file("P1", "business")
+    night.minutes(2)
+    night.phone.acknowledge(night.incidents[0].id)
+    night.minutes(5)
+    said = [note for note in night.notes(ticket) if "acknowledged the page" in note]
+    assert len(said) == 1
+
+
+@pytest.mark.req("AFT-07")
+@pytest.mark.parametrize("end", ["solve", "delete"])
+def test_finished_ticket_closes_its_page(night: Desk, end: str) -> None:
+    """The ticket is solved (or deleted): its incident resolves, and nobody is paged any more."""
+    ticket = night.file("P1", "business")
+    night.minutes(2)
+    if end == "solve":
+        night.sim.reply(ticket, author=night.agent, body="Fixed.", status="solved")
+    else:
+        night.sim.delete(ticket, author=night.agent)
+    night.minutes(5)
+    assert [incident.status for incident in night.incidents] == ["resolved"]
+
+
+def test_slow_pagerduty_is_not_paged_twice(night: Desk) -> None:
+    """A 202 says that the page is queued; its incident shows minutes later, and there is one."""
+    night.core.switches.event_delay = 200.0
+    night.file("P1", "business")
+    night.minutes(7)
+    assert len(night.incidents) == 1
+
+
+@pytest.mark.parametrize("kind", ["cut_after", "cut_before"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_page_whose_answer_was_lost(night: Desk, kind: str, count: int) -> None:
+    """No answer to a page: looked for, sent again only where it is not; one incident in the end."""
+    ticket = night.file("P1", "business")
+    night.fail(vendor="pagerduty", kind=kind, path="enqueue", count=count)
+    night.minutes(6)
+    assert len(night.incidents) == 1
+    assert night.states(ticket, "page") == [("page", "done")]
+
+
+def test_unknown_service_fails_its_row_alone(night: Desk) -> None:
+    """PagerDuty has no such service: the row says what to do, and tickets go on."""
+    night.phone.account.services[0].name = "something else"
+    ticket = night.file("P1", "business")
+    other = night.file("P2", "business")
+    night.minutes(3)
+    (row,) = [row for row in night.rows(ticket) if row.action.verb == "page"]
+    assert row.state is OutboxState.FAILED
+    assert "PagerDuty has no service 'support-on-call'; create it" in (row.error or "")
+    assert "next_business_day" in night.tags(other)
+
+
+def test_refused_page_fails_alone(night: Desk) -> None:
+    """PagerDuty refuses one event: its row fails with PagerDuty's words, the next one goes out."""
+    first = night.file("P1", "business")
+    second = night.file("P1", "enterprise")
+    night.fail(vendor="pagerduty", kind="status", status=400, path="enqueue", count=1)
+    night.minutes(3)
+    assert night.states(first, "page") == [("page", "failed")]
+    assert night.states(second, "page") == [("page", "done")]
+
+
+def test_pages_go_out_while_zendesk_is_away(night: Desk) -> None:
+    """A page that was decided goes out, whatever has become of Zendesk meanwhile."""
+    night.fail(vendor="pagerduty", kind="status", status=500, path="enqueue|incidents")
+    night.file("P1", "business")
+    night.minutes(1)
+    assert night.incidents == []
+    night.well()
+    night.fail(kind="away")
+    night.minutes(4)
+    assert len(night.incidents) == 1
+
+
+def test_lookups_that_fail_keep_no_page_back(night: Desk) -> None:
+    """An old page cannot be looked for (REST is down): a new one goes out all the same."""
+    night.file("P1", "business")
+    night.fail(vendor="pagerduty", kind="cut_after", path="enqueue", count=2)
+    night.minutes(1)
+    night.fail(vendor="pagerduty", kind="status", status=500, path="incidents")
+    second = night.file("P1", "enterprise")
+    night.minutes(2)
+    assert night.states(second, "page") == [("page", "done")]
+    night.well()
+    night.minutes(4)
+    assert len(night.incidents) == 2
+    assert unfinished(night.rows()) == []

@@ -1,0 +1,200 @@
+"""Reading the tools: nothing is missed, nothing is believed that was not said, and trouble stays where it is."""
+
+import logging
+
+import msgspec
+import pytest
+
+from connectors.store import Facts, OutboxState
+from mappings.model import ClockState, Status
+from tests.flows.desk import Desk
+from tests.stories import at
+
+
+def ticket(desk: Desk, id: int):  # type: ignore[no-untyped-def]
+    """A ticket as the store has it."""
+    return desk.ctx.store.histories([id])[0].ticket
+
+
+def test_new_ticket_is_known_at_once(desk: Desk) -> None:
+    """A ticket filed this minute is there with its clock, although the exports still hide it."""
+    filed = desk.file("P2", "business")
+    desk.minutes(1)
+    assert desk.clocks(filed)["First response"].due_at == at("2026-03-03 14:03")
+
+
+def test_fixed_calls_of_a_quiet_minute(desk: Desk) -> None:
+    """A minute in which nothing changed costs three calls to Zendesk: newest tickets, two exports."""
+    before = desk.core.recorder.count
+    desk.minutes(1)
+    paths = sorted(call["path"] for call in desk.calls(path="/api/v2/", after=before))
+    assert paths == [
+        "/api/v2/incremental/ticket_events.json",
+        "/api/v2/incremental/tickets/cursor.json",
+        "/api/v2/tickets.json",
+    ]
+
+
+def test_plan_change_retightens_within_five_minutes(desk: Desk) -> None:
+    """A company's plan changes and no ticket does: its open ticket's due time follows within five minutes."""
+    filed = desk.file("P2", "professional")
+    desk.minutes(2)
+    assert desk.clocks(filed)["First response"].due_at == at("2026-03-04 08:03")
+    company = next(c for c in desk.sim.companies() if desk.sim.company(c).fields["plan"] == "plan_professional")
+    desk.sim.change_plan(company, "enterprise")
+    desk.minutes(5)
+    # an hour from the start has not passed yet when the plan changes, so the hour counts from the start
+    assert desk.clocks(filed)["First response"].due_at == at("2026-03-03 11:03")
+
+
+def test_page_with_a_mangled_ticket(desk: Desk) -> None:
+    """One ticket that cannot be read is parked with its reason; the rest of its page goes on, and later so does it."""
+    good, bad = desk.file("P2", "business"), desk.file("P2", "business")
+    stored = desk.sim.account.tickets[bad]
+    whole = stored.subject
+    stored.subject = ["not", "a", "text"]  # type: ignore[assignment]
+    desk.minutes(1)
+    assert "First response" in desk.clocks(good)
+    parked = {row.record: row.reason for row in desk.ctx.store.parked()}
+    assert "subject" in parked[f"zendesk:{bad}"]
+    assert not desk.clocks(bad)
+    stored.subject = whole
+    desk.minutes(2)
+    assert "First response" in desk.clocks(bad)
+    assert f"zendesk:{bad}" not in {row.record for row in desk.ctx.store.parked()}
+
+
+@pytest.mark.parametrize("fault", [{"kind": "truncate"}, {"kind": "html"}, {"kind": "html", "status": 200}])
+def test_broken_answers_cost_their_source_only(desk: Desk, fault: dict[str, object]) -> None:
+    """Half an answer, or a page of HTML (even one that says 200): that source waits, the rest goes on, and it heals."""
+    desk.fail(path="incremental|/tickets.json", **fault)
+    filed = desk.file("P1", "enterprise")
+    told = desk.minutes(3)[-1].synced
+    failed = {name for name, said in told.items() if said.startswith("failed")}
+    assert failed == {"zendesk tickets", "zendesk newest", "zendesk events", "zendesk companies"}
+    assert told["pagerduty incidents"] == "0 open pages looked at"
+    desk.well()
+    desk.minutes(2)
+    assert desk.clocks(filed)["First response"].due_at == at("2026-03-03 10:18")
+    assert all(source.down_since is None for source in desk.ctx.store.sources())
+
+
+def test_away_for_an_hour(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Zendesk is away for an hour: reported once when it goes and once when it returns; PagerDuty goes on."""
+    desk.minutes(2)
+    desk.fail(kind="away")
+    with caplog.at_level(logging.INFO, logger="helpdesk"):
+        told = desk.minutes(2)[-1].synced
+        assert told["pagerduty incidents"] == "0 open pages looked at"
+        desk.move("2026-03-03 11:05")
+        desk.beat()
+        desk.well()
+        filed = desk.file("P2", "business")
+        desk.minutes(2)
+    said = [record.getMessage() for record in caplog.records if record.name == "helpdesk"]
+    assert len([line for line in said if line.startswith("zendesk tickets does not answer")]) == 1
+    assert len([line for line in said if line.startswith("zendesk tickets answers again")]) == 1
+    assert "First response" in desk.clocks(filed)
+
+
+def test_first_run_while_zendesk_is_away(fresh_desk: Desk) -> None:
+    """The very first run finds Zendesk away: it says so, and the next one begins."""
+    fresh_desk.fail(kind="away")
+    fresh_desk.minutes(1)
+    fresh_desk.well()
+    fresh_desk.minutes(2)
+    assert fresh_desk.ctx.store.open_tickets()
+    assert fresh_desk.effects() == []
+
+
+@pytest.mark.parametrize("wait", ["2", "1.5", "Tue, 03 Mar 2026 16:03:30 GMT"])
+def test_rate_limited_reading(desk: Desk, wait: str) -> None:
+    """429 with Retry-After as a number, with decimals or as a date: waited for, and nothing is lost."""
+    filed = desk.file("P2", "business")
+    desk.fail(kind="status", status=429, headers={"retry-after": wait}, count=2)
+    desk.minutes(2)
+    assert "First response" in desk.clocks(filed)
+
+
+def test_token_expires_in_mid_run(desk: Desk) -> None:
+    """An access token runs out between two calls: renewed once, and the pulse goes on."""
+    filed = desk.file("P2", "business")
+    desk.fail(kind="token_expired", path="ticket_events", count=1)
+    told = desk.minutes(1)[0].synced
+    assert not [said for said in told.values() if said.startswith("failed")]
+    assert "First response" in desk.clocks(filed)
+
+
+@pytest.mark.parametrize("how", ["merge", "delete", "spam"])
+def test_ended_tickets_stop_everything(desk: Desk, how: str) -> None:
+    """Merged, deleted or marked as spam: its clocks are void, and when their time comes nothing is sent."""
+    filed, target = desk.file("P2", "business"), desk.file("P4", "starter")
+    desk.minutes(2)
+    match how:
+        case "merge":
+            desk.sim.merge(target, [filed], author=desk.agent)
+        case "delete":
+            desk.sim.delete(filed, author=desk.agent)
+        case "spam":
+            desk.sim.mark_spam(filed, author=desk.agent)
+    desk.minutes(3)
+    assert ticket(desk, filed).status in (Status.MERGED, Status.DELETED)
+    assert {clock.state for clock in desk.clocks(filed).values()} == {ClockState.VOID}
+    desk.move("2026-03-03 14:10")
+    done = desk.effects(filed)
+    desk.minutes(3)
+    assert desk.effects(filed) == done
+    assert not [row for row in desk.rows(filed) if row.state in (OutboxState.PLANNED, OutboxState.FAILED)]
+
+
+def test_deleted_in_the_hidden_minute(desk: Desk) -> None:
+    """Deleted just before its due time, when no list shows it and the export hides it: asked for, found gone."""
+    filed = desk.file("P2", "business")
+    desk.minutes(2)
+    desk.move("2026-03-03 14:01")
+    desk.minutes(1)
+    desk.core.set_time(desk.now.replace(second=50))
+    desk.sim.delete(filed, author=desk.agent)
+    desk.minutes(3)
+    assert not [note for note in desk.notes(filed) if "was due" in note]
+    assert ticket(desk, filed).status is Status.DELETED
+
+
+def test_restored_ticket_is_served_again(desk: Desk) -> None:
+    """Restored from the bin: its clock runs again and its lateness is acted on, once."""
+    filed = desk.file("P2", "business")
+    desk.minutes(2)
+    desk.sim.delete(filed, author=desk.agent)
+    desk.minutes(3)
+    desk.sim.restore(filed, author=desk.agent)
+    desk.minutes(3)
+    clock = desk.clocks(filed)["First response"]
+    assert clock.state is ClockState.RUNNING
+    assert clock.due_at is not None
+    desk.core.set_time(clock.due_at)
+    desk.minutes(4)
+    assert len([note for note in desk.notes(filed) if "was due" in note]) == 1
+
+
+def test_many_changed_tickets_cost_few_calls(desk: Desk) -> None:
+    """150 tickets that changed at once: one page of the export (a thousand fit) and two pages of the newest."""
+    for _ in range(150):
+        desk.file("P3", "professional")
+    desk.sandbox.advance(90)
+    before = desk.core.recorder.count
+    desk.beat()
+    calls = [call["path"].rpartition("/")[2] for call in desk.calls("GET", "/api/v2/", after=before)]
+    assert calls.count("cursor.json") == 1
+    assert calls.count("tickets.json") <= 2
+    assert calls.count("ticket_events.json") == 1
+    assert len([call for call in calls if not call.startswith("V3-")]) <= 5  # and those of their jobs
+
+
+def test_older_copy_never_wins(desk: Desk) -> None:
+    """What was read later but is older changes nothing."""
+    filed = desk.file("P2", "business")
+    desk.minutes(2)
+    known = ticket(desk, filed)
+    older = msgspec.structs.replace(known, updated_at=at("2026-03-01 10:00"), status=Status.CLOSED)
+    desk.ctx.store.save(Facts(tickets=(older,)))
+    assert ticket(desk, filed) == known
