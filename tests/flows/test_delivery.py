@@ -1,6 +1,5 @@
 """Delivery: whatever happens on the way, each decision comes out once, or its row says why not."""
 
-from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -227,10 +226,7 @@ def test_killed_and_run_again(desk: Desk, monkeypatch: pytest.MonkeyPatch, step:
     with monkeypatch.context() as dying:
         dying.setattr(module, name, die)
         if name == "decide":  # the pulse keeps a list of its own
-            place = (sla, rules).index(module)
-            deciders: list[Callable[..., object]] = [*pulse.DECIDERS]
-            deciders[place] = die
-            dying.setattr(pulse, "DECIDERS", tuple(deciders))
+            dying.setitem(pulse.DECIDERS, {sla: "sla", rules: "rules"}[module], die)
         desk.sandbox.advance(60)
         with pytest.raises(Killed):
             desk.beat()
