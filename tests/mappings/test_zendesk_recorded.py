@@ -1,4 +1,4 @@
-"""Recorded answers of the real Zendesk, whole and mangled: one bad record is set aside, the rest of its page is read."""
+"""Recorded answers of the real Zendesk, whole and mangled: one bad record is set aside, the rest is read."""
 
 import json
 from typing import Any
