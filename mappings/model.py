@@ -108,7 +108,7 @@ class EventKind(StrEnum):
     """A message that a rule of the tool sent to the customer."""
 
 
-class TicketEvent(msgspec.Struct, frozen=True, kw_only=True):
+class TicketEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # plain values only: never part of a cycle
     """One thing that happened to a ticket: a field set or changed, or a comment made.
 
     `field` uses our words: status, severity, kind, module, tier, priority, group_id, assignee_id, company_id,

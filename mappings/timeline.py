@@ -22,7 +22,7 @@ _TIE = {EventKind.COMMENT: 0, EventKind.NOTIFICATION: 0}
 """Of simultaneous events a reply comes first, then status, then the rest (anchors §4.4)."""
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One field's change: what it became, when, by whom, and the vendor's id of the update that did it."""
 
     at: datetime

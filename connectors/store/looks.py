@@ -42,6 +42,21 @@ class Looks(Database):
             raise_tickets(conn, ids, lock(conn, "seq"))
             return len(ids)
 
+    def read_whole(self, after: datetime, through: datetime) -> int:
+        """Have every policy look again at tickets last updated after `after` and up to `through`.
+
+        For when the events up to `through` have been read: until then a ticket may not be fit to decide on, and nothing
+        else about it changes when it becomes so. Gives how many there are; those read whole already are left out.
+        """
+        ticket = schema.ticket
+        unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < ticket.c.updated_at)
+        lately = ticket.c.updated_at > seconds(after), ticket.c.updated_at <= seconds(through)
+        with self.writing("seq") as conn:
+            ids = list(conn.scalars(sa.select(ticket.c.id).where(*lately, unread)))
+            if ids:
+                raise_tickets(conn, ids, lock(conn, "seq"))
+            return len(ids)
+
     def again(self, policy: str) -> dict[str, set[str]]:
         """Keys of a policy's actions that were dropped because the ticket changed under them, by record."""
         query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy))
@@ -90,15 +105,21 @@ class Looks(Database):
         with self.reading() as conn:
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
 
-    def unattributed(self, limit: int) -> list[int]:
-        """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped."""
+    def unattributed(self, limit: int, *, since: datetime | None = None) -> list[int]:
+        """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped.
+
+        `since` adds finished tickets with such a comment at or after that time: an answer that also solved the ticket.
+        """
         event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
         record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
         stoppable = sa.exists().where(
             clock.c.record == record,
-            clock.c.state == ClockState.RUNNING.value,
+            sa.or_(clock.c.state == ClockState.RUNNING.value, clock.c.stopped_at >= event.c.at),
             clock.c.measure.in_(REPLY_MEASURES),
         )
+        lately = ticket.c.open == sa.true()
+        if since is not None:
+            lately = sa.or_(lately, event.c.at >= seconds(since))
         unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
         query = (
             sa.select(event.c.ticket_id)
@@ -107,7 +128,7 @@ class Looks(Database):
                 event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),  # as the partial index says it
                 event.c.kind == EventKind.COMMENT.value,
                 event.c.public == sa.true(),
-                ticket.c.open == sa.true(),
+                lately,
                 unread,
                 stoppable,
             )

@@ -133,7 +133,7 @@ def _events(conn: sa.Connection, ids: Sequence[int]) -> dict[int, list[TicketEve
     table = schema.ticket_event
     query = sa.select(*_columns(table, EVENT)).where(among(conn, table.c.ticket_id, ids))
     found: dict[int, list[TicketEvent]] = defaultdict(list)
-    for row in conn.execute(query.order_by(table.c.at, table.c.audit_id, table.c.id)).all():
+    for row in conn.execute(query.order_by(table.c.at, table.c.audit_id, table.c.id)):  # not kept: there are many
         event = EVENT.decode(row)
         found[event.ticket_id].append(event)
     return found

@@ -93,7 +93,8 @@ def _cell(cells: Mapping[tuple[str, ...], Budget], values: Iterable[object]) -> 
     for value in values:
         depth = len(prefix)
         rows = dict.fromkeys(key[depth] for key in cells if key[:depth] == prefix)
-        own = [row for row in rows if row in _spellings(value)]
+        spelled = _spellings(value)
+        own = [row for row in rows if row in spelled]
         if not own and "*" not in rows:
             return None
         prefix = (*prefix, own[0] if own else "*")

@@ -116,6 +116,7 @@ def _tickets() -> None:
     _index("ticket_open_created", "ticket", ["created_at"], "open = 1", "open")
     _index("ticket_open_requester", "ticket", ["requester_id"], "open = 1", "open")
     _index("ticket_seq", "ticket", ["seq"])
+    _index("ticket_updated_at", "ticket", ["updated_at"])
     op.create_table(
         "ticket_event",
         _key("id", ROWID, autoincrement=False),
