@@ -91,29 +91,35 @@ class Looks(Database):
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
 
     def unattributed(self, limit: int) -> list[int]:
-        """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped."""
+        """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped.
+
+        It goes through the running clocks: the comments of all that was ever closed keep their unknown authors.
+        """
         event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
-        record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
-        stoppable = sa.exists().where(
-            clock.c.record == record,
-            clock.c.state == ClockState.RUNNING.value,
-            clock.c.measure.in_(REPLY_MEASURES),
+        of_zendesk = clock.c.record.startswith("zendesk:")
+        stoppable = (
+            sa.select(sa.case((of_zendesk, sa.cast(sa.func.substr(clock.c.record, 9), sa.BigInteger))).label("id"))
+            .where(
+                clock.c.state == sa.literal_column(f"'{ClockState.RUNNING.value}'"),  # as the partial indexes say it
+                clock.c.measure.in_(REPLY_MEASURES),
+            )
+            .subquery()
         )
         unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
-        query = (
-            sa.select(event.c.ticket_id)
+        commented = (
+            sa.select(event.c.id)
             .join(ticket, ticket.c.id == event.c.ticket_id)
             .where(
-                event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),  # as the partial index says it
+                event.c.ticket_id == stoppable.c.id,
+                event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),
                 event.c.kind == EventKind.COMMENT.value,
                 event.c.public == sa.true(),
                 ticket.c.open == sa.true(),
                 unread,
-                stoppable,
             )
         )
         with self.reading() as conn:
-            return list(conn.scalars(query.distinct().limit(limit)))
+            return list(conn.scalars(sa.select(stoppable.c.id).where(commented.exists()).distinct().limit(limit)))
 
     def unread_since(self, at: datetime, limit: int) -> list[int]:
         """Open tickets created after `at` that were touched before anything of their past was read."""

@@ -172,6 +172,8 @@ clock = sa.Table(
 )
 # The minute's index scan: only clocks with something left to notice are in it.
 sa.Index("clock_next_at", clock.c.next_at, **_only("next_at IS NOT NULL"))
+# Looked through every minute: the tickets that wait for somebody, few beside all that ever did.
+sa.Index("clock_running", clock.c.record, clock.c.measure, **_only("state = 'running'"))
 
 source = sa.Table(
     "source",

@@ -180,6 +180,7 @@ def _clocks() -> None:
         _maybe("next_at", sa.BigInteger),
     )
     _index("clock_next_at", "clock", ["next_at"], "next_at IS NOT NULL")
+    _index("clock_running", "clock", ["record", "measure"], "state = 'running'")
 
 
 def _reading() -> None:
