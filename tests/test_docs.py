@@ -72,8 +72,7 @@ def test_every_command_in_the_documents_exists(path: Path) -> None:
     unknown = [
         words
         for words in spoken(path)
-        if not any(" ".join(words[: len(n.split())]) == n for n in CLI)
-        and words[0] != "--help"
+        if not any(" ".join(words[: len(n.split())]) == n for n in CLI) and words[0] != "--help"
     ]
     assert unknown == []
 

@@ -108,33 +108,26 @@ class Looks(Database):
     def unattributed(self, limit: int, *, since: datetime | None = None) -> list[int]:
         """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped.
 
-        `since` adds finished tickets with such a comment at or after that time: an answer that also solved the ticket.
+        It goes through the running clocks: the comments of all that was ever closed keep their unknown authors. `since`
+        adds finished tickets with such a comment at or after that time: an answer that also solved the ticket.
         """
-        event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
-        record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
-        stoppable = sa.exists().where(
-            clock.c.record == record,
-            sa.or_(clock.c.state == ClockState.RUNNING.value, clock.c.stopped_at >= event.c.at),
-            clock.c.measure.in_(REPLY_MEASURES),
-        )
-        lately = ticket.c.open == sa.true()
-        if since is not None:
-            lately = sa.or_(lately, event.c.at >= seconds(since))
-        unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
-        query = (
-            sa.select(event.c.ticket_id)
-            .join(ticket, ticket.c.id == event.c.ticket_id)
+        ticket, clock = schema.ticket, schema.clock
+        of_zendesk = clock.c.record.startswith("zendesk:")
+        running = (
+            sa.select(sa.case((of_zendesk, sa.cast(sa.func.substr(clock.c.record, 9), sa.BigInteger))).label("id"))
             .where(
-                event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),  # as the partial index says it
-                event.c.kind == EventKind.COMMENT.value,
-                event.c.public == sa.true(),
-                lately,
-                unread,
-                stoppable,
+                clock.c.state == sa.literal_column(f"'{ClockState.RUNNING.value}'"),  # as the partial indexes say it
+                clock.c.measure.in_(REPLY_MEASURES),
             )
+            .subquery()
         )
+        commented = _unattributed().where(schema.ticket_event.c.ticket_id == running.c.id, ticket.c.open == sa.true())
+        query = sa.select(running.c.id).where(commented.exists()).distinct()
         with self.reading() as conn:
-            return list(conn.scalars(query.distinct().limit(limit)))
+            found = list(conn.scalars(query.limit(limit)))
+            if since is not None:
+                found += conn.scalars(_answered_since(since).limit(limit))
+        return list(dict.fromkeys(found))[:limit]
 
     def unread_since(self, at: datetime, limit: int) -> list[int]:
         """Open tickets created after `at` that were touched before anything of their past was read."""
@@ -173,3 +166,29 @@ class Looks(Database):
         table = schema.act_from
         with self.reading() as conn:
             return {row.rule: time(row.at) for row in conn.execute(sa.select(table).where(table.c.policy == policy))}
+
+
+def _unattributed() -> sa.Select[tuple[int]]:
+    """The tickets of public comments whose author was not read yet."""
+    event, ticket = schema.ticket_event, schema.ticket
+    unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
+    return (
+        sa.select(event.c.ticket_id)
+        .join(ticket, ticket.c.id == event.c.ticket_id)
+        .where(
+            event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),
+            event.c.kind == EventKind.COMMENT.value,
+            event.c.public == sa.true(),
+            unread,
+        )
+    )
+
+
+def _answered_since(since: datetime) -> sa.Select[tuple[int]]:
+    """The tickets of such comments since a time whose clock ended at the comment or later."""
+    event, clock = schema.ticket_event, schema.clock
+    record = sa.literal("zendesk:") + sa.cast(event.c.ticket_id, sa.Text)
+    ended = sa.exists().where(
+        clock.c.record == record, clock.c.stopped_at >= event.c.at, clock.c.measure.in_(REPLY_MEASURES)
+    )
+    return _unattributed().where(event.c.at >= seconds(since), ended).distinct()

@@ -127,7 +127,7 @@ ticket_event = sa.Table(
     _maybe("public", sa.Boolean),
 )
 sa.Index("ticket_event_ticket", ticket_event.c.ticket_id)
-sa.Index("ticket_event_unknown", ticket_event.c.ticket_id, **_only("actor = 'unknown'"))
+sa.Index("ticket_event_unknown", ticket_event.c.at, **_only("actor = 'unknown'"))
 
 incident = sa.Table(
     "incident",
@@ -173,6 +173,8 @@ clock = sa.Table(
 )
 # The minute's index scan: only clocks with something left to notice are in it.
 sa.Index("clock_next_at", clock.c.next_at, **_only("next_at IS NOT NULL"))
+# Looked through every minute: the tickets that wait for somebody, few beside all that ever did.
+sa.Index("clock_running", clock.c.record, clock.c.measure, **_only("state = 'running'"))
 
 source = sa.Table(
     "source",

@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 
 from connectors.store import OutboxState
-from flows import delivery, pulse, rules, sla, sync
+from flows import delivery, outbox, pulse, rules, sla, sync
 from tests.flows.desk import Desk, unfinished
 
 
@@ -203,7 +203,7 @@ STEPS: dict[str, tuple[ModuleType, str]] = {
     "after taking": (delivery, "_stamped"),
     "before the call": (delivery, "_send_job"),
     "after the call": (delivery, "_read_job"),
-    "before noting results": (delivery, "_finish"),
+    "before noting results": (delivery, "finish"),
 }
 
 
@@ -218,7 +218,7 @@ def test_killed_and_run_again(desk: Desk, monkeypatch: pytest.MonkeyPatch, step:
     module, name = STEPS[step]
     (ticket,) = late(desk)
     before = len(desk.core.journal)
-    monkeypatch.setattr(delivery, "CALL_SECONDS", -1)  # what was in flight is overdue when the next process looks
+    monkeypatch.setattr(outbox, "CALL_SECONDS", -1)  # what was in flight is overdue when the next process looks
 
     def die(*_: object, **__: object) -> None:
         raise Killed(step)

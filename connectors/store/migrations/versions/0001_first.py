@@ -132,7 +132,7 @@ def _tickets() -> None:
         _maybe("public", sa.Boolean),
     )
     _index("ticket_event_ticket", "ticket_event", ["ticket_id"])
-    _index("ticket_event_unknown", "ticket_event", ["ticket_id"], "actor = 'unknown'")
+    _index("ticket_event_unknown", "ticket_event", ["at"], "actor = 'unknown'")
 
 
 def _incidents() -> None:
@@ -181,6 +181,7 @@ def _clocks() -> None:
         _maybe("next_at", sa.BigInteger),
     )
     _index("clock_next_at", "clock", ["next_at"], "next_at IS NOT NULL")
+    _index("clock_running", "clock", ["record", "measure"], "state = 'running'")
 
 
 def _reading() -> None:
