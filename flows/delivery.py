@@ -5,31 +5,28 @@ the tool, never by sending again. Deadlines of calls are real time; whether an a
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from prefect import flow
 
-from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
+from connectors.errors import BadRequest, ConnectorError, NotFound, Uncertain
 from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.account import know_account
 from flows.context import Context, log
+from flows.outbox import all_as, finish, give_back, old_enough, real_time, take
+from flows.page_delivery import look_for_pages, send_pages
 from flows.report import Delivered, Pulse
 from flows.runs import Apply, run, run_name, step
 from mappings.model import ENDED, Ticket
-from mappings.pagerduty import event, incident
-from mappings.plan import Lane, PageResolve, PageTrigger, TicketChange
+from mappings.plan import Lane, TicketChange
 from mappings.zendesk import find_keys, job_results, read_page, ticket_row
 
 BATCH = 100
 """Tickets an update_many takes."""
-CALL_SECONDS = 120
-"""How long a row may be in flight; every socket's deadline lies before it."""
 JOB_SECONDS = 60
 """How long we wait for a job before we leave it to the next pulse to look."""
-SETTLE = timedelta(minutes=2)
-"""How long a write may take to show: before that, not seeing it says nothing."""
 
 
 def deliver(ctx: Context) -> Delivered:
@@ -38,10 +35,10 @@ def deliver(ctx: Context) -> Delivered:
     if ctx.settings.mode is not Mode.APPLY:
         return waiting(ctx)
     know_account(ctx)
-    ctx.store.expire(_real())
+    ctx.store.expire(real_time())
     if ctx.pagerduty is not None:
-        _tried(told, lambda: _resolve_pages(ctx, told))
-        _tried(told, lambda: _empty(ctx, told, _send_pages))
+        _tried(told, lambda: look_for_pages(ctx, told))
+        _tried(told, lambda: _empty(ctx, told, send_pages))
     if ctx.zendesk is not None and ctx.reading is not None:
         _tried(told, lambda: _resolve_tickets(ctx, told))
         _tried(told, lambda: _empty(ctx, told, _send_tickets))
@@ -69,117 +66,9 @@ def waiting(ctx: Context) -> Delivered:
     return Delivered(waiting=ctx.store.outbox_count(OutboxState.PLANNED))
 
 
-def _real() -> datetime:
-    return datetime.now(UTC)
-
-
-def _take(ctx: Context, tool: str, lane: Lane, limit: int) -> list[OutboxRow]:
-    return ctx.store.take(
-        tool=tool,
-        lane=lane,
-        limit=limit,
-        owner=ctx.owner,
-        deadline=_real() + timedelta(seconds=CALL_SECONDS),
-        now=ctx.now(),
-        fence=ctx.fence,
-    )
-
-
-def _finish(ctx: Context, told: Delivered, results: Iterable[Result]) -> None:
-    """Store what became of rows, and count it."""
-    known = list(results)
-    if not known:
-        return
-    ctx.store.finish(known, ctx.now())
-    for result in known:
-        match result.state:
-            case OutboxState.DONE:
-                told.done += 1
-            case OutboxState.FAILED:
-                told.failed += 1
-                told.problems.append(f"outbox {result.id}: {result.error}")
-            case OutboxState.UNKNOWN:
-                told.unknown += 1
-            case OutboxState.DROPPED:
-                told.dropped += 1
-
-
-def _give_back(rows: Iterable[OutboxRow], why: str) -> list[Result]:
-    """Rows that were certainly not sent."""
-    return _all(rows, OutboxState.PLANNED, why)
-
-
-def _all(rows: Iterable[OutboxRow], state: OutboxState, why: str) -> list[Result]:
-    return [Result(id=row.id, state=state, error=why) for row in rows]
-
-
-# Pages
-
-
-def _send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
-    rows = _take(ctx, "pagerduty", lane, 20)
-    stuck: set[str] = set()
-    for position, row in enumerate(rows):
-        if row.action.record in stuck:
-            _finish(ctx, told, _give_back([row], "waits for the record's earlier page"))
-            continue
-        try:
-            _finish(ctx, told, [_page(ctx, row)])
-            told.calls += 1
-        except Uncertain as error:
-            stuck.add(row.action.record)
-            _finish(ctx, told, _all([row], OutboxState.UNKNOWN, str(error)))
-        except (BadRequest, Forbidden, NotFound) as refused:
-            stuck.add(row.action.record)
-            _finish(ctx, told, _all([row], OutboxState.FAILED, str(refused)))
-        except ConnectorError as error:
-            _finish(ctx, told, _give_back(rows[position:], str(error)))
-            raise
-    return bool(rows)
-
-
-def _page(ctx: Context, row: OutboxRow) -> Result:
-    """Send one page event. Its dedup key makes sending it again harmless while the page is open."""
-    assert ctx.pagerduty is not None
-    change = row.action.change
-    if not isinstance(change, PageTrigger | PageResolve):
-        return Result(id=row.id, state=OutboxState.FAILED, error=f"{row.action.verb}: no page; report this")
-    service = ctx.pagerduty.services().get(change.service)
-    if service is None:
-        return Result(
-            id=row.id,
-            state=OutboxState.FAILED,
-            error=f"PagerDuty has no service {change.service!r}; create it, or name another in the profile's routes",
-        )
-    ctx.pagerduty.send(event(change, service))
-    return Result(id=row.id, state=OutboxState.DONE, vendor_ref=change.dedup_key)
-
-
-def _resolve_pages(ctx: Context, told: Delivered) -> None:
-    """Look for pages whose sending had no answer: there → done; not there after a while → send again."""
-    assert ctx.pagerduty is not None
-    for row in ctx.store.unknown("pagerduty"):
-        change = row.action.change
-        assert isinstance(change, PageTrigger | PageResolve)
-        body = ctx.pagerduty.incident_by_key(change.dedup_key)
-        found = None if body is None else incident(body, change.dedup_key)
-        wanted = isinstance(change, PageTrigger) or (found is not None and found.resolved_at is not None)
-        if found is not None and wanted:
-            _finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=change.dedup_key)])
-        elif _old_enough(ctx, row):
-            _finish(ctx, told, _give_back([row], "looked: PagerDuty does not have it"))
-
-
-def _old_enough(ctx: Context, row: OutboxRow) -> bool:
-    return ctx.now() - row.updated_at >= SETTLE
-
-
-# Ticket updates
-
-
 def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
     assert ctx.zendesk is not None
-    rows = _take(ctx, "zendesk", lane, BATCH)
+    rows = take(ctx, "zendesk", lane, BATCH)
     if not rows:
         return False
     by_ticket: dict[int, list[OutboxRow]] = {}
@@ -188,7 +77,7 @@ def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
     try:
         ready, stamps = _stamped(ctx, told, by_ticket)
     except ConnectorError as error:
-        _finish(ctx, told, _give_back(rows, str(error)))
+        finish(ctx, told, give_back(rows, str(error)))
         raise
     _send_job(ctx, told, _spelled(ctx, told, ready, stamps))
     return True
@@ -227,14 +116,14 @@ def _still_meant(ctx: Context, told: Delivered, rows: list[OutboxRow], ticket: T
     """The rows that still hold for a ticket as it is now; a second comment waits for the next update."""
     if ticket is None or ticket.status in ENDED:
         why = "the ticket is gone" if ticket is None else f"the ticket is {ticket.status}"
-        _finish(ctx, told, [Result(id=row.id, state=OutboxState.DROPPED, error=why) for row in rows])
+        finish(ctx, told, [Result(id=row.id, state=OutboxState.DROPPED, error=why) for row in rows])
         return []
     going: list[OutboxRow] = []
     for row in rows:
         stamp = row.action.expects.get("updated_at")
         if stamp is not None and datetime.fromisoformat(stamp) != ticket.updated_at:
             why = "the ticket changed meanwhile; decided again"
-            _finish(ctx, told, [Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True)])
+            finish(ctx, told, [Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True)])
         else:
             going.append(row)
     return going
@@ -255,12 +144,12 @@ def _spelled(
     spelled: list[Spelled] = []
     for ticket_id, rows in ready.items():
         now, later = _one_comment(rows)
-        _finish(ctx, told, _give_back(later, "waits: one update carries one comment"))
+        finish(ctx, told, give_back(later, "waits: one update carries one comment"))
         changes = [(row.action.key, _change(row)) for row in now]
         try:
             row = ticket_row(changes, ctx.reading, ticket_id=ticket_id, stamp=stamps[ticket_id])
         except ValueError as wrong:
-            _finish(ctx, told, _all(now, OutboxState.FAILED, str(wrong)))
+            finish(ctx, told, all_as(now, OutboxState.FAILED, str(wrong)))
         else:
             spelled.append(Spelled(now, row))
     return spelled
@@ -279,32 +168,32 @@ def _send_job(ctx: Context, told: Delivered, spelled: Sequence[Spelled]) -> None
     try:
         job_id = ctx.zendesk.update_many([one.told for one in spelled])
     except Uncertain as error:
-        _finish(ctx, told, _all(rows, OutboxState.UNKNOWN, str(error)))
+        finish(ctx, told, all_as(rows, OutboxState.UNKNOWN, str(error)))
         return
     except BadRequest as refused:
         _one_by_one(ctx, told, spelled, refused)
         return
     except ConnectorError as error:
-        _finish(ctx, told, _give_back(rows, str(error)))
+        finish(ctx, told, give_back(rows, str(error)))
         raise
     ctx.store.note_ref([row.id for row in rows], job_id)
     try:
         _read_job(ctx, told, job_id, rows)
     except ConnectorError as error:
-        _finish(ctx, told, _all(rows, OutboxState.UNKNOWN, f"job {job_id} cannot be asked: {error}"))
+        finish(ctx, told, all_as(rows, OutboxState.UNKNOWN, f"job {job_id} cannot be asked: {error}"))
 
 
 def _one_by_one(ctx: Context, told: Delivered, spelled: Sequence[Spelled], refused: BadRequest) -> None:
     """A call was refused as a whole: each ticket alone, so that the one which it is about fails alone."""
     if len(spelled) == 1:
-        _finish(ctx, told, _all(spelled[0].rows, OutboxState.FAILED, str(refused)))
+        finish(ctx, told, all_as(spelled[0].rows, OutboxState.FAILED, str(refused)))
         return
     for position, one in enumerate(spelled):
         try:
             _send_job(ctx, told, [one])
         except ConnectorError as error:
             later = [row for other in spelled[position + 1 :] for row in other.rows]
-            _finish(ctx, told, _give_back(later, str(error)))
+            finish(ctx, told, give_back(later, str(error)))
             raise
 
 
@@ -343,7 +232,7 @@ def _read_job(ctx: Context, told: Delivered, job_id: str, rows: Sequence[OutboxR
             results.append(Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True))
         else:
             results.append(Result(id=row.id, state=OutboxState.FAILED, error=said.error))
-    _finish(ctx, told, results)
+    finish(ctx, told, results)
 
 
 def _resolve_tickets(ctx: Context, told: Delivered) -> None:
@@ -356,13 +245,13 @@ def _resolve_tickets(ctx: Context, told: Delivered) -> None:
         try:
             found = _written(ctx, told, ticket_id, rows)
         except NotFound:
-            _finish(ctx, told, _all(rows, OutboxState.DROPPED, "the ticket is gone"))
+            finish(ctx, told, all_as(rows, OutboxState.DROPPED, "the ticket is gone"))
             continue
         for row in rows:
             if row.action.key in found:
-                _finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=row.vendor_ref)])
-            elif _old_enough(ctx, row):
-                _finish(ctx, told, _give_back([row], "looked: the ticket does not have it"))
+                finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=row.vendor_ref)])
+            elif old_enough(ctx, row):
+                finish(ctx, told, give_back([row], "looked: the ticket does not have it"))
 
 
 def _written(ctx: Context, told: Delivered, ticket_id: int, rows: Sequence[OutboxRow]) -> set[str]:

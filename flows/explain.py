@@ -10,9 +10,9 @@ from rich.table import Table
 from connectors.store import OutboxRow
 from flows.cases import Case
 from flows.context import Context
-from mappings.model import Clock, ClockState
+from mappings.model import Clock, ClockState, EventKind, TicketEvent
 from mappings.reasons import measure_name
-from mappings.timeline import epoch
+from mappings.timeline import Step, epoch
 
 
 def as_json(case: Case, journal: list[OutboxRow]) -> str:
@@ -44,21 +44,26 @@ def _print_life(console: Console, case: Case, zone: ZoneInfo) -> None:
     for column in ("when", "who", "what"):
         table.add_column(column)
     told: list[tuple[datetime, int, str, str]] = [
-        (step.at, 1, str(step.actor), f"{step.field}: {step.old or '–'} → {step.new or '–'}")
-        for step in case.life.line.steps
+        (step.at, 1, str(step.actor), _step(step)) for step in case.life.line.steps
     ]
-    told += [
-        (
-            event.at,
-            0,
-            str(event.actor),
-            event.kind if event.public is None else f"{'public' if event.public else 'internal'} comment",
-        )
-        for event in case.life.line.messages
-    ]
+    told += [(event.at, 0, str(event.actor), _said(event)) for event in case.life.line.messages]
     for at, _, who, what in sorted(told, key=lambda line: line[:2]):
         table.add_row(_when(at, zone), who, what)
     console.print(table, "")
+
+
+def _said(event: TicketEvent) -> str:
+    if event.kind is EventKind.NOTIFICATION:
+        return "a rule's mail to the customer"
+    return "public comment" if event.public else "internal note"
+
+
+def _step(step: Step) -> str:
+    if step.field != "tags":
+        return f"{step.field}: {step.old or '–'} → {step.new or '–'}"
+    before, after = set((step.old or "").split()), set((step.new or "").split())
+    changes = [f"+{tag}" for tag in sorted(after - before)] + [f"−{tag}" for tag in sorted(before - after)]
+    return f"tags: {' '.join(changes)}"
 
 
 def _print_clocks(console: Console, case: Case, zone: ZoneInfo) -> None:

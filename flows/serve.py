@@ -3,12 +3,24 @@
 For a laptop or a single machine. deploy/prefect.yaml says the same for a pool of workers, and a test compares the two.
 """
 
+import warnings
 from typing import Any
 
 from prefect import Flow, serve
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
+from prefect.states import Cancelled
 from prefect.types.entrypoint import EntrypointType
 
 from flows.delivery import delivery
@@ -41,7 +53,32 @@ def serve_all(limit: int) -> None:
 
     At the end the schedule is paused, so that no runs pile up meanwhile; the next start ends the pause.
     """
-    serve(*deployments(), limit=limit, print_starting_message=False)
+    # Prefect 3.8 ends in the middle of what it is doing: its own pause gets lost, and a coroutine of its own with it.
+    warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited", RuntimeWarning)
+    _clear()
+    try:
+        serve(*deployments(), limit=limit, print_starting_message=False, pause_on_shutdown=False)
+    finally:
+        _pause()
+
+
+def _clear() -> None:
+    """Give up the pulses that an earlier process was about to start when it ended: they hold the place of the next."""
+    with get_client(sync_client=True) as client:
+        left = client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[pulse.name])),
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[EVERY_MINUTE])),
+            flow_run_filter=FlowRunFilter(
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING]))
+            ),
+        )
+        for run in left:
+            client.set_flow_run_state(run.id, Cancelled(message="Its process ended before it began."))
+
+
+def _pause() -> None:
+    with get_client(sync_client=True) as client:
+        client.pause_deployment(client.read_deployment_by_name(f"{pulse.name}/{EVERY_MINUTE}").id)
 
 
 def _deployed(flow: Flow[..., Any], name: str, **more: Any) -> RunnerDeployment:

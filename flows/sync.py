@@ -172,6 +172,8 @@ def export_events(
             break
         page = read_page(body, _account(ctx))
         through = ctx.now() - HIDDEN if page.end else datetime.fromtimestamp(int(page.cursor or start), UTC)
+        if state.fresh_through is not None and through > state.fresh_through:
+            ctx.store.read_whole(state.fresh_through, through)
         state = SourceState(
             tool="zendesk", name="events", cursor=page.cursor or state.cursor or str(start), fresh_through=through
         )
@@ -227,7 +229,7 @@ def unread(ctx: Context) -> str:
     """Audits of tickets that cannot wait for the export: new ones that were touched at once, and those with a comment
     whose author only the audits tell while one of our clocks might be stopped by it."""
     assert ctx.zendesk is not None
-    ids = ctx.store.unattributed(limit=AUDITS)
+    ids = ctx.store.unattributed(limit=AUDITS, since=ctx.now() - YOUNG)
     young = ctx.store.unread_since(ctx.now() - YOUNG, limit=AUDITS)
     wanted = list(dict.fromkeys([*ids, *young]))[:AUDITS]
     for ticket_id in wanted:

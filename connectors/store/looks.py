@@ -42,6 +42,21 @@ class Looks(Database):
             raise_tickets(conn, ids, lock(conn, "seq"))
             return len(ids)
 
+    def read_whole(self, after: datetime, through: datetime) -> int:
+        """Have every policy look again at tickets last updated after `after` and up to `through`.
+
+        For when the events up to `through` have been read: until then a ticket may not be fit to decide on, and nothing
+        else about it changes when it becomes so. Gives how many there are; those read whole already are left out.
+        """
+        ticket = schema.ticket
+        unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < ticket.c.updated_at)
+        lately = ticket.c.updated_at > seconds(after), ticket.c.updated_at <= seconds(through)
+        with self.writing("seq") as conn:
+            ids = list(conn.scalars(sa.select(ticket.c.id).where(*lately, unread)))
+            if ids:
+                raise_tickets(conn, ids, lock(conn, "seq"))
+            return len(ids)
+
     def again(self, policy: str) -> dict[str, set[str]]:
         """Keys of a policy's actions that were dropped because the ticket changed under them, by record."""
         query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy))
@@ -90,14 +105,15 @@ class Looks(Database):
         with self.reading() as conn:
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
 
-    def unattributed(self, limit: int) -> list[int]:
+    def unattributed(self, limit: int, *, since: datetime | None = None) -> list[int]:
         """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped.
 
-        It goes through the running clocks: the comments of all that was ever closed keep their unknown authors.
+        It goes through the running clocks: the comments of all that was ever closed keep their unknown authors. `since`
+        adds finished tickets with such a comment at or after that time: an answer that also solved the ticket.
         """
-        event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
+        ticket, clock = schema.ticket, schema.clock
         of_zendesk = clock.c.record.startswith("zendesk:")
-        stoppable = (
+        running = (
             sa.select(sa.case((of_zendesk, sa.cast(sa.func.substr(clock.c.record, 9), sa.BigInteger))).label("id"))
             .where(
                 clock.c.state == sa.literal_column(f"'{ClockState.RUNNING.value}'"),  # as the partial indexes say it
@@ -105,21 +121,13 @@ class Looks(Database):
             )
             .subquery()
         )
-        unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
-        commented = (
-            sa.select(event.c.id)
-            .join(ticket, ticket.c.id == event.c.ticket_id)
-            .where(
-                event.c.ticket_id == stoppable.c.id,
-                event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),
-                event.c.kind == EventKind.COMMENT.value,
-                event.c.public == sa.true(),
-                ticket.c.open == sa.true(),
-                unread,
-            )
-        )
+        commented = _unattributed().where(schema.ticket_event.c.ticket_id == running.c.id, ticket.c.open == sa.true())
+        query = sa.select(running.c.id).where(commented.exists()).distinct()
         with self.reading() as conn:
-            return list(conn.scalars(sa.select(stoppable.c.id).where(commented.exists()).distinct().limit(limit)))
+            found = list(conn.scalars(query.limit(limit)))
+            if since is not None:
+                found += conn.scalars(_answered_since(since).limit(limit))
+        return list(dict.fromkeys(found))[:limit]
 
     def unread_since(self, at: datetime, limit: int) -> list[int]:
         """Open tickets created after `at` that were touched before anything of their past was read."""
@@ -158,3 +166,29 @@ class Looks(Database):
         table = schema.act_from
         with self.reading() as conn:
             return {row.rule: time(row.at) for row in conn.execute(sa.select(table).where(table.c.policy == policy))}
+
+
+def _unattributed() -> sa.Select[tuple[int]]:
+    """The tickets of public comments whose author was not read yet."""
+    event, ticket = schema.ticket_event, schema.ticket
+    unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
+    return (
+        sa.select(event.c.ticket_id)
+        .join(ticket, ticket.c.id == event.c.ticket_id)
+        .where(
+            event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),
+            event.c.kind == EventKind.COMMENT.value,
+            event.c.public == sa.true(),
+            unread,
+        )
+    )
+
+
+def _answered_since(since: datetime) -> sa.Select[tuple[int]]:
+    """The tickets of such comments since a time whose clock ended at the comment or later."""
+    event, clock = schema.ticket_event, schema.clock
+    record = sa.literal("zendesk:") + sa.cast(event.c.ticket_id, sa.Text)
+    ended = sa.exists().where(
+        clock.c.record == record, clock.c.stopped_at >= event.c.at, clock.c.measure.in_(REPLY_MEASURES)
+    )
+    return _unattributed().where(event.c.at >= seconds(since), ended).distinct()

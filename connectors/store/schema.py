@@ -105,6 +105,7 @@ ticket = sa.Table(
 
 _OPEN = _only("open = 1", "open")
 sa.Index("ticket_seq", ticket.c.seq)
+sa.Index("ticket_updated_at", ticket.c.updated_at)
 sa.Index("ticket_open", ticket.c.id, **_OPEN)
 sa.Index("ticket_open_created", ticket.c.created_at, **_OPEN)
 sa.Index("ticket_open_company", ticket.c.company_id, **_OPEN)
@@ -126,7 +127,7 @@ ticket_event = sa.Table(
     _maybe("public", sa.Boolean),
 )
 sa.Index("ticket_event_ticket", ticket_event.c.ticket_id)
-sa.Index("ticket_event_unknown", ticket_event.c.ticket_id, **_only("actor = 'unknown'"))
+sa.Index("ticket_event_unknown", ticket_event.c.at, **_only("actor = 'unknown'"))
 
 incident = sa.Table(
     "incident",

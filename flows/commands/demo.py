@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,7 @@ def demo(
     """Play the stories of a week through Prefect against the sandbox, with a moved clock, and check them."""
     from flows.demo.processes import Processes
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # whoever is ended ends what it started
     shutil.rmtree(home, ignore_errors=True)
     with Processes(home.resolve()) as processes:
         typer.echo("Starting the sandbox and a Prefect server …")

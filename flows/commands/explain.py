@@ -15,6 +15,7 @@ def explain(
 ) -> None:
     """Tell the life of a ticket: what happened, what its clocks did, and every action with its reason."""
     from flows import explain as explaining
+    from flows.account import know_account
     from flows.cases import cases
     from flows.context import open_context
 
@@ -23,6 +24,7 @@ def explain(
         typer.echo(f"explain: {record!r} is no ticket; write for example zendesk:123", err=True)
         raise typer.Exit(2)
     with open_context() as ctx:
+        know_account(ctx)
         found = cases(ctx, [int(number)])
         if not found:
             typer.echo(f"explain: {record} is not in the store; run `helpdesk sync zendesk`, or check it", err=True)

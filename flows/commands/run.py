@@ -43,7 +43,7 @@ def run(
     from flows.context import open_context
 
     with open_context(plan_only=not apply) as ctx:
-        found = _work(flow)(ctx)
+        found = _work(flow)(ctx) if flow is Runnable.PULSE else _alone(ctx, _work(flow))
         if as_json:
             typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
         else:
@@ -60,6 +60,16 @@ def sync(
 
     with open_context() as ctx:
         typer.echo(reading.catch_up(ctx, tool.value, since))
+
+
+def _alone(ctx: Any, work: Callable[[Any], Any]) -> Any:
+    """Run one step while no pulse decides or delivers. What another run keeps us from is said instead."""
+    from flows.lease import leased
+    from flows.report import Pulse
+
+    told = Pulse(at=ctx.now())
+    with leased(ctx, told) as ours:
+        return work(ctx) if ours else told
 
 
 def _work(flow: Runnable) -> Callable[[Any], Any]:

@@ -1,4 +1,4 @@
-"""A quiet pulse as a whole process (design §8): from the command line and through Prefect, with a short and a long past.
+"""A quiet pulse as a whole process (design §8): from the command line and through Prefect, short and long past.
 
 `python -m tests.benchmarks.bench_pulse` prints wall and CPU of the process, Python's own start included. The tools are
 a sandbox in another process whose clock moves by a minute between pulses, so that limits of calls are as in life.

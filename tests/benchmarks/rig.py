@@ -118,10 +118,13 @@ def grow(path: Path, times: int, *, over: bool = True) -> None:
 def _copying(table: sa.Table, said: Mapping[str, str]) -> str:
     names = [column.name for column in table.columns]
     into, values = ", ".join(f'"{name}"' for name in names), ", ".join(said.get(name, f'"{name}"') for name in names)
-    first = f"SELECT {into} FROM {table.name} WHERE " + {
-        "ticket": f"id < {TICKETS_APART}",
-        "ticket_event": f"ticket_id < {TICKETS_APART}",
-        "clock": f"substr(record, 9) + 0 < {TICKETS_APART}",
-        "outbox": f"id < {TICKETS_APART}",
-    }[table.name]
+    first = (
+        f"SELECT {into} FROM {table.name} WHERE "
+        + {
+            "ticket": f"id < {TICKETS_APART}",
+            "ticket_event": f"ticket_id < {TICKETS_APART}",
+            "clock": f"substr(record, 9) + 0 < {TICKETS_APART}",
+            "outbox": f"id < {TICKETS_APART}",
+        }[table.name]
+    )
     return f"INSERT INTO {table.name} ({into}) SELECT {values} FROM ({first})"

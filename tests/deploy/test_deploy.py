@@ -133,10 +133,10 @@ def test_nothing_is_open_to_the_network() -> None:
 
 
 def test_kustomization_lists_every_manifest() -> None:
-    """No manifest is forgotten; the secret and the watchdog are left out on purpose."""
+    """No manifest is forgotten; the secret is left out on purpose."""
     listed = set(read(KUBERNETES / "kustomization.yaml")[0]["resources"])
     there = {path.name for path in KUBERNETES.glob("*.yaml")}
-    assert there - listed == {"kustomization.yaml", "secret.example.yaml", "watchdog.yaml"}
+    assert there - listed == {"kustomization.yaml", "secret.example.yaml"}
     assert listed <= there
 
 

@@ -1,23 +1,20 @@
 """Delivery: whatever happens on the way, each decision comes out once, or its row says why not."""
 
-from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 
 from connectors.store import OutboxState
-from flows import delivery, rules, sla, sync
+from flows import delivery, outbox, pulse, rules, sla, sync
 from tests.flows.desk import Desk, unfinished
-
-SOON_LATE = "2026-03-03 14:02"
-"""A minute before a P2 on Business, filed at 10:03, is due."""
 
 
 def late(desk: Desk, count: int = 1) -> list[int]:
     """Tickets that will be late with the next minute, everything else about them being done."""
     filed = [desk.file("P2", "business") for _ in range(count)]
+    desk.minutes(1)
+    desk.move("2026-03-03 14:00")
     desk.minutes(2)
-    desk.move("2026-03-03 13:58")
-    desk.minutes(4)
     assert desk.now.strftime("%H:%M") == "20:02"
     return filed
 
@@ -108,7 +105,7 @@ def test_reply_whose_answer_was_lost(desk: Desk, keeps_metadata: bool) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        {"kind": "status", "status": 500, "count": 2},
+        {"kind": "status", "status": 500, "count": 8},
         {"kind": "status", "status": 404, "count": 1},
         {"kind": "cut_before", "count": 8},
         {"kind": "html", "count": 8},
@@ -180,7 +177,7 @@ def test_trouble_with_the_update(desk: Desk, fault: dict[str, object]) -> None:
     """Whatever Zendesk answers to an update, once or twice: nothing is lost and nothing doubled."""
     (ticket,) = late(desk)
     desk.fail(method="PUT", path="update_many", count=2, **fault)
-    settled(desk, 9)
+    settled(desk, 7)
     assert climbed(desk, ticket) == 1
     assert desk.group(ticket) == "Technical"
 
@@ -197,7 +194,7 @@ def test_unknown_row_of_a_deleted_ticket(desk: Desk) -> None:
     assert row.state is OutboxState.DROPPED
 
 
-STEPS: dict[str, tuple[object, str]] = {
+STEPS: dict[str, tuple[ModuleType, str]] = {
     "after reading tickets": (sync, "newest"),
     "after reading": (sync, "unread"),
     "before deciding": (sla, "decide"),
@@ -206,7 +203,7 @@ STEPS: dict[str, tuple[object, str]] = {
     "after taking": (delivery, "_stamped"),
     "before the call": (delivery, "_send_job"),
     "after the call": (delivery, "_read_job"),
-    "before noting results": (delivery, "_finish"),
+    "before noting results": (delivery, "finish"),
 }
 
 
@@ -220,20 +217,16 @@ def test_killed_and_run_again(desk: Desk, monkeypatch: pytest.MonkeyPatch, step:
     """Killed at any point and started again: the same notes, tags, fields and pages as without, each once."""
     module, name = STEPS[step]
     (ticket,) = late(desk)
-    night_page = desk.core.journal
-    before = len(night_page)
-    monkeypatch.setattr(delivery, "CALL_SECONDS", -1)  # what was in flight is overdue when the next process looks
+    before = len(desk.core.journal)
+    monkeypatch.setattr(outbox, "CALL_SECONDS", -1)  # what was in flight is overdue when the next process looks
 
     def die(*_: object, **__: object) -> None:
         raise Killed(step)
 
     with monkeypatch.context() as dying:
         dying.setattr(module, name, die)
-        if name == "decide":  # the pulse keeps its own list
-            from flows import pulse
-
-            known: Callable[..., object] = {sla: pulse.DECIDERS[0], rules: pulse.DECIDERS[1]}[module]  # type: ignore[index]
-            dying.setattr(pulse, "DECIDERS", tuple(die if one is known else one for one in pulse.DECIDERS))
+        if name == "decide":  # the pulse keeps a table of its own
+            dying.setitem(pulse.DECIDERS, module.POLICY, die)
         desk.sandbox.advance(60)
         with pytest.raises(Killed):
             desk.beat()
@@ -248,17 +241,15 @@ def test_killed_and_run_again(desk: Desk, monkeypatch: pytest.MonkeyPatch, step:
 
 
 def test_thousand_breached_tickets(desk: Desk) -> None:
-    """Escalating 1,000 late tickets: ten fresh reads and ten writes, and two looks at each of the ten jobs."""
+    """Escalating 1,000 late tickets: ten fresh reads, ten writes, and two looks at each of the ten jobs (counted here:
+    show_many, update_many and job_statuses; not the reading that found them)."""
     tickets = [desk.file("P2", "business") for _ in range(1000)]
     desk.core.switches.rate_limits = False
-    desk.minutes(2)
-    desk.move("2026-03-03 13:57")
-    desk.minutes(5)
+    desk.move("2026-03-03 14:04")
     before = desk.core.recorder.count
-    desk.minutes(1)
+    desk.beat()
     calls = [call["path"].removeprefix("/api/v2/") for call in desk.calls(path="/api/v2/", after=before)]
     assert len([path for path in calls if "show_many" in path and path.startswith("tickets")]) == 10
     assert len([path for path in calls if "update_many" in path]) == 10
     assert len([path for path in calls if path.startswith("job_statuses")]) <= 20
-    assert len(calls) <= 40 + 5
     assert sum(climbed(desk, ticket) for ticket in tickets) == 1000

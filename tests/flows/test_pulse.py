@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.store import Mode, OutboxState
+from connectors.store import Mode, OutboxState, StaleLease
 from flows import pulse, sync
+from flows.lease import leased
+from flows.report import Pulse
 from tests.flows.desk import Desk, unfinished
 
 
@@ -138,12 +140,11 @@ def test_plan_only_changes_nothing(desk: Desk) -> None:
 def test_two_pulses_at_once(either_desk: Desk) -> None:
     """While one pulse is at work another one does nothing and says so."""
     desk = either_desk
-    with desk.another() as other:
-        assert pulse.hold(other)
+    with desk.another() as other, leased(other, Pulse(at=desk.now)) as ours:
+        assert ours
         found = desk.beat()
-        assert found.skipped == "Another pulse is at work; nothing was done."
+        assert found.skipped == "Another run is at work; nothing was done."
         assert found.synced == {}
-        pulse.let_go(other)
     assert desk.beat().skipped is None
 
 
@@ -151,14 +152,14 @@ def test_overtaken_pulse_stops(desk: Desk) -> None:
     """A pulse that slept through its lease and was overtaken writes nothing any more."""
     desk.file("P3", "business", fields={"kind": "security"})
     desk.sandbox.advance(60)
-    with desk.another() as sleeper:
-        assert pulse.hold(sleeper)
+    found, other = Pulse(at=desk.now), Pulse(at=desk.now)
+    with desk.another() as sleeper, leased(sleeper, found):
         sync.all_tools(sleeper)
         sleeper.store.release("pulse", sleeper.fence or 0)  # as if it had run out
-        assert pulse.hold(desk.ctx)
-        with pytest.raises(pulse.StaleLease):
-            pulse.decide(sleeper)
-        pulse.let_go(desk.ctx)
+        with leased(desk.ctx, other) as ours:
+            assert ours
+            with pytest.raises(StaleLease):
+                pulse.decide(sleeper)
 
 
 @pytest.mark.parametrize("half", [0, 30])

@@ -91,7 +91,7 @@ def test_a_worker_runs_what_is_deployed(prefect: Prefect, start: Start, tmp_path
 
 
 def test_the_pulse_runs_every_minute(prefect: Prefect, start: Start, tmp_path: Path) -> None:
-    """`helpdesk serve` is enough: the scheduler makes a pulse, it reads, decides and tells what it did."""
+    """`helpdesk serve` is enough: the scheduler makes a pulse, which reads, decides and tells. Ended, it rests."""
     profile = read_profile("builder")
     world = build_world(profile, now=moment("2026-03-03 10:00", profile.zone))
     since = datetime.now(UTC)
@@ -99,7 +99,10 @@ def test_the_pulse_runs_every_minute(prefect: Prefect, start: Start, tmp_path: P
         settings = {**sandbox.environment(), "HELPDESK_DATABASE_URL": f"sqlite:///{tmp_path / 'store.sqlite'}"}
         served = start("-m", "flows.cli", "serve", cwd=tmp_path, **settings)
         run = served.wait_for("a pulse completed", lambda: run_by_the_clock(prefect, "every-minute", since))
+        served.stop()
 
+    [deployment] = ask(prefect, "deployments", flows={"name": {"any_": ["pulse"]}})
+    assert deployment["paused"]
     assert run["name"] == "Tue 3 Mar 10:00 pulse (apply)"
     assert re.search(r"looked at \d{3,} tickets", run["state"]["message"])
     assert_little_is_recorded(prefect, run["id"])

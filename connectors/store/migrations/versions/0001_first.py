@@ -116,6 +116,7 @@ def _tickets() -> None:
     _index("ticket_open_created", "ticket", ["created_at"], "open = 1", "open")
     _index("ticket_open_requester", "ticket", ["requester_id"], "open = 1", "open")
     _index("ticket_seq", "ticket", ["seq"])
+    _index("ticket_updated_at", "ticket", ["updated_at"])
     op.create_table(
         "ticket_event",
         _key("id", ROWID, autoincrement=False),
@@ -131,7 +132,7 @@ def _tickets() -> None:
         _maybe("public", sa.Boolean),
     )
     _index("ticket_event_ticket", "ticket_event", ["ticket_id"])
-    _index("ticket_event_unknown", "ticket_event", ["ticket_id"], "actor = 'unknown'")
+    _index("ticket_event_unknown", "ticket_event", ["at"], "actor = 'unknown'")
 
 
 def _incidents() -> None:

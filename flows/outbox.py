@@ -1,0 +1,66 @@
+"""Rows of the outbox in and out of the store, for whoever delivers them (design §4, "Outbox row")."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from connectors.store import OutboxRow, OutboxState, Result
+from flows.context import Context
+from flows.report import Delivered
+from mappings.plan import Lane
+
+CALL_SECONDS = 120
+"""How long a row may be in flight; every socket's deadline lies before it."""
+SETTLE = timedelta(minutes=2)
+"""How long a write may take to show: before that, not seeing it says nothing."""
+
+
+def real_time() -> datetime:
+    """The real time, by which calls are timed."""
+    return datetime.now(UTC)
+
+
+def take(ctx: Context, tool: str, lane: Lane, limit: int) -> list[OutboxRow]:
+    """What is to be sent next, at most `limit` records; it is in flight from here on."""
+    return ctx.store.take(
+        tool=tool,
+        lane=lane,
+        limit=limit,
+        owner=ctx.owner,
+        deadline=real_time() + timedelta(seconds=CALL_SECONDS),
+        now=ctx.now(),
+        fence=ctx.fence,
+    )
+
+
+def finish(ctx: Context, told: Delivered, results: Iterable[Result]) -> None:
+    """Store what became of rows, and count it."""
+    known = list(results)
+    if not known:
+        return
+    ctx.store.finish(known, ctx.now())
+    for result in known:
+        match result.state:
+            case OutboxState.DONE:
+                told.done += 1
+            case OutboxState.FAILED:
+                told.failed += 1
+                told.problems.append(f"outbox {result.id}: {result.error}")
+            case OutboxState.UNKNOWN:
+                told.unknown += 1
+            case OutboxState.DROPPED:
+                told.dropped += 1
+
+
+def give_back(rows: Iterable[OutboxRow], why: str) -> list[Result]:
+    """Rows that were certainly not sent."""
+    return all_as(rows, OutboxState.PLANNED, why)
+
+
+def all_as(rows: Iterable[OutboxRow], state: OutboxState, why: str) -> list[Result]:
+    """The same outcome for all rows."""
+    return [Result(id=row.id, state=state, error=why) for row in rows]
+
+
+def old_enough(ctx: Context, row: OutboxRow) -> bool:
+    """Was a row sent so long ago that its effect would show by now?"""
+    return ctx.now() - row.updated_at >= SETTLE

@@ -1,0 +1,64 @@
+"""Pages out to PagerDuty: an event each, and a look for those whose sending had no answer."""
+
+from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
+from connectors.store import OutboxRow, OutboxState, Result
+from flows.context import Context
+from flows.outbox import all_as, finish, give_back, old_enough, take
+from flows.report import Delivered
+from mappings.pagerduty import event, incident
+from mappings.plan import Lane, PageResolve, PageTrigger
+
+
+def send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
+    """Send a lane's pages; True while there may be more."""
+    rows = take(ctx, "pagerduty", lane, 20)
+    stuck: set[str] = set()
+    for position, row in enumerate(rows):
+        if row.action.record in stuck:
+            finish(ctx, told, give_back([row], "waits for the record's earlier page"))
+            continue
+        try:
+            finish(ctx, told, [_page(ctx, row)])
+            told.calls += 1
+        except Uncertain as error:
+            stuck.add(row.action.record)
+            finish(ctx, told, all_as([row], OutboxState.UNKNOWN, str(error)))
+        except (BadRequest, Forbidden, NotFound) as refused:
+            stuck.add(row.action.record)
+            finish(ctx, told, all_as([row], OutboxState.FAILED, str(refused)))
+        except ConnectorError as error:
+            finish(ctx, told, give_back(rows[position:], str(error)))
+            raise
+    return bool(rows)
+
+
+def _page(ctx: Context, row: OutboxRow) -> Result:
+    """Send one page event. Its dedup key makes sending it again harmless while the page is open."""
+    assert ctx.pagerduty is not None
+    change = row.action.change
+    if not isinstance(change, PageTrigger | PageResolve):
+        return Result(id=row.id, state=OutboxState.FAILED, error=f"{row.action.verb}: no page; report this")
+    service = ctx.pagerduty.services().get(change.service)
+    if service is None:
+        return Result(
+            id=row.id,
+            state=OutboxState.FAILED,
+            error=f"PagerDuty has no service {change.service!r}; create it, or name another in the profile's routes",
+        )
+    ctx.pagerduty.send(event(change, service))
+    return Result(id=row.id, state=OutboxState.DONE, vendor_ref=change.dedup_key)
+
+
+def look_for_pages(ctx: Context, told: Delivered) -> None:
+    """Look for pages whose sending had no answer: there → done; not there after a while → send again."""
+    assert ctx.pagerduty is not None
+    for row in ctx.store.unknown("pagerduty"):
+        change = row.action.change
+        assert isinstance(change, PageTrigger | PageResolve)
+        body = ctx.pagerduty.incident_by_key(change.dedup_key)
+        found = None if body is None else incident(body, change.dedup_key)
+        wanted = isinstance(change, PageTrigger) or (found is not None and found.resolved_at is not None)
+        if found is not None and wanted:
+            finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=change.dedup_key)])
+        elif old_enough(ctx, row):
+            finish(ctx, told, give_back([row], "looked: PagerDuty does not have it"))

@@ -1,0 +1,167 @@
+"""Rules: judged on events, once per ticket, with the facts as they were then."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from flows.context import load_replies
+from mappings.model import Actor, Person
+from mappings.plan import Action, NotConnected, PageTrigger, TicketChange
+from mappings.policies.rules import judge
+from mappings.policies.sla.measures import live
+from mappings.profile import Profile
+from mappings.timeline import build
+from tests.profiles import CONFIG, edited, profile
+from tests.stories import GROUPS, Story, at
+
+REPLIES = load_replies(Path(CONFIG))
+NIGHT, DAY, WEEKEND = "2026-03-04 02:00", "2026-03-03 11:00", "2026-03-07 12:00"
+
+
+def judged(story: Story, rules: Profile | None = None, *, locale: str | None = None) -> list[Action]:
+    """What the rules want done for a story."""
+    rules = rules or profile("builder")
+    history = story.history()
+    if locale is not None:
+        reader = Person(id=9, name="Ana Ruiz", updated_at=story.created, role="owner", locale=locale)
+        history = msgspec.structs.replace(history, requester=reader)
+    life = live(history, build(history), rules, GROUPS)
+    return judge(life, rules, REPLIES, link=lambda id: f"https://desk.example/{id}")
+
+
+def said(actions: list[Action]) -> list[str]:
+    """`verb argument` of each action, as the profile spells it."""
+    return [" ".join(action.key.split(":")[1:3]) for action in actions]
+
+
+AFTER_HOURS = [
+    # (filed, severity, what the rules do)
+    (NIGHT, "P1", ["page on_call"]),
+    (NIGHT, "P2", ["tag next_business_day", "reply after_hours"]),
+    (NIGHT, "P4", ["tag next_business_day", "reply after_hours"]),
+    (WEEKEND, "P1", ["page on_call"]),
+    (WEEKEND, "P3", ["tag next_business_day", "reply after_hours"]),
+    (DAY, "P1", []),
+    (DAY, "P2", []),
+    ("2026-03-03 17:59", "P1", []),
+    ("2026-03-03 18:00", "P1", ["page on_call"]),
+    (NIGHT, None, []),
+]
+
+
+@pytest.mark.req("AFT-01")
+@pytest.mark.parametrize(("filed", "severity", "wanted"), AFTER_HOURS)
+def test_after_hours(filed: str, severity: str | None, wanted: list[str]) -> None:
+    """The worst severity pages while the office is closed; the others are tagged for the next business day and told."""
+    assert said(judged(Story(filed, severity=severity))) == wanted
+
+
+@pytest.mark.req("AFT-02")
+@pytest.mark.parametrize(("plan", "pages"), [("starter", 0), ("professional", 0), ("business", 1), ("enterprise", 1)])
+def test_paged_plans_are_configuration(plan: str, pages: int) -> None:
+    """One line in the profile says which plans are paged for."""
+    rules = edited(
+        "builder",
+        "rules: {night page: {when: {severity: P1, office: closed, plan: [business, enterprise]}, do: [page on_call]}}",
+    )
+    assert said(judged(Story(NIGHT, severity="P1", plan=plan), rules)).count("page on_call") == pages
+
+
+def test_page_tells_nothing_personal() -> None:
+    """A page has severity, plan, ticket, due time, link and how to stop it; no names, subjects or addresses."""
+    (action,) = [found for found in judged(Story(NIGHT, severity="P1", plan="enterprise")) if found.verb == "page"]
+    page = action.change
+    assert isinstance(page, PageTrigger)
+    assert page.summary == "P1 System down: ticket 123 (enterprise)"
+    assert page.link == "https://desk.example/123"
+    assert page.details["reply due"] == "02:15"
+    assert "Ann" not in repr(page)
+    assert action.not_after == at("2026-03-04 02:30")
+
+
+@pytest.mark.parametrize(
+    ("locale", "begins", "due"),
+    [
+        ("en-US", "Hello Ana,", "You will hear from us by 12:00."),
+        ("es-MX", "Hola, Ana:", "Tendrá una respuesta antes de: 12:00."),
+        ("fr", "Hello Ana,", "You will hear from us by 12:00."),
+    ],
+)
+def test_reply_in_the_readers_language(locale: str, begins: str, due: str) -> None:
+    """The notice is in the customer's language, else in English, and says when to expect an answer."""
+    actions = judged(Story(NIGHT, severity="P2", plan="business"), locale=locale)
+    change = actions[-1].change
+    assert isinstance(change, TicketChange)
+    assert change.reply is not None
+    assert change.reply.startswith(begins)
+    assert due in change.reply
+    assert "123" in change.reply
+
+
+def test_office_is_sampled_at_the_event() -> None:
+    """Filed by day as P2 and made P1 at night: paged then. Filed by day as P1: the night alone changes nothing."""
+    worse = Story(DAY, severity="P2").set("2026-03-03 22:00", severity="P1")
+    assert said(judged(worse)) == ["page on_call"]
+    assert said(judged(Story(DAY, severity="P1").reply("2026-03-03 22:00", Actor.CUSTOMER))) == []
+
+
+def test_once_per_ticket() -> None:
+    """Two nights, two changes: each rule fires at its first."""
+    story = Story(NIGHT, severity="P2").set("2026-03-04 22:00", severity="P1").set("2026-03-05 22:00", severity="P3")
+    assert said(judged(story)) == ["page on_call", "tag next_business_day", "reply after_hours"]
+
+
+def test_again() -> None:
+    """`again: true` fires at each event, under a key of its own; the page's episode stays that of the ticket."""
+    rules = edited("builder", "rules: {night page: {again: true}}")
+    story = Story(NIGHT, severity="P1").set("2026-03-04 22:00", severity="P2").set("2026-03-05 22:00", severity="P1")
+    pages = [action for action in judged(story, rules) if action.verb == "page"]
+    assert len({page.key for page in pages}) == 2
+    assert len({page.change.dedup_key for page in pages if isinstance(page.change, PageTrigger)}) == 1
+
+
+def test_reopened_ticket_pages_as_a_new_episode() -> None:
+    """After a reopening a page is a new one: its key differs from that of the page that was closed with the ticket."""
+    rules = edited("builder", "rules: {night page: {again: true}}")
+    story = Story(NIGHT, severity="P1").set("2026-03-04 03:00", status="solved")
+    story.reply("2026-03-04 23:00", Actor.CUSTOMER, status="open").set("2026-03-04 23:30", severity="P2")
+    story.set("2026-03-04 23:40", severity="P1")
+    keys = [action.change.dedup_key for action in judged(story, rules) if isinstance(action.change, PageTrigger)]
+    assert len(keys) == 2
+    assert len(set(keys)) == 2
+
+
+def test_judging_twice_gives_the_same_keys() -> None:
+    """Judged again later, with more of its past, a ticket's earlier actions have the keys that they had."""
+    before = judged(Story(NIGHT, severity="P2"))
+    after = judged(Story(NIGHT, severity="P2").reply("2026-03-04 09:00", status="pending"))
+    assert [action.key for action in after] == [action.key for action in before]
+
+
+@pytest.mark.parametrize(
+    ("tag", "verb", "needs"),
+    [("services", "create_lead", "create_lead"), ("abusive", "keep_evidence", "keep_evidence")],
+)
+def test_not_connected_verbs(tag: str, verb: str, needs: str) -> None:
+    """A verb whose tool is not there yet is an action all the same, and says what it needs."""
+    found = [action for action in judged(Story(DAY, tags=tag)) if action.verb == verb]
+    assert [isinstance(action.change, NotConnected) and needs in action.change.needs for action in found] == [True]
+
+
+def test_customer_asks_for_escalation() -> None:
+    """The tag escalate_please moves a ticket one tier up, with the reason in its note."""
+    (action,) = judged(Story(DAY).set("2026-03-03 12:00", tags="escalate_please"))
+    change = action.change
+    assert isinstance(change, TicketChange)
+    assert (change.group, change.tier) == ("Technical", 2)
+    assert "Moved to Technical support (tier 2)." in (change.note or "")
+
+
+def test_held_and_unread_tickets() -> None:
+    """A ticket tagged hf_hold is left alone, and so is one whose beginning was never read."""
+    assert judged(Story(NIGHT, severity="P1", tags="hf_hold")) == []
+    history = Story(NIGHT, severity="P1").reply("2026-03-04 09:00").history()
+    unread = msgspec.structs.replace(history, events=(), events_through=None)
+    life = live(unread, build(unread), profile("builder"), GROUPS)
+    assert judge(life, profile("builder"), REPLIES, link=str) == []
