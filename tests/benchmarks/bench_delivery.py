@@ -1,7 +1,7 @@
 """How many calls work takes (design §8), counted in the record of what the sandbox was asked.
 
 `python -m tests.benchmarks.bench_delivery` prints them: reading 2,500 tickets that changed, and moving 1,000 late
-tickets up by one pulse, a note each.
+tickets up by one pulse, a note each. Jobs are over at the first look here: how long they take is Zendesk's affair.
 """
 
 import json
@@ -61,7 +61,7 @@ def account(tickets: int) -> Iterator[tuple[People, Calls]]:
             url = f"sqlite:///{name}/store.sqlite"
             with environment(**sandbox.environment(), HELPDESK_PROFILE="builder", HELPDESK_DATABASE_URL=url):
                 people = People(sandbox.environment()["HELPDESK_SANDBOX_URL"])
-                people.switch(rate_limits=False)
+                people.switch(rate_limits=False, job_looks=1)
                 yield people, Calls(record)
                 people.close()
 
@@ -112,9 +112,14 @@ def _told(found: Pulse, asked: Counter[str], spent: float) -> list[Row]:
     looks, writes = asked["GET tickets/show_many"], asked["PUT tickets/update_many"]
     looked_up = asked["GET job_statuses/…"] + asked["GET job_statuses/show_many"]
     other = asked.total() - looks - writes - looked_up
-    print(found.sentence(), dict(asked), Counter(a.verb for d in found.decided for a in d.actions))
+    assert moved == LATE, found.sentence()
     return [
-        Row(f"{moved:,} late tickets moved up: calls in all", looks + writes + looked_up, "calls", figure="escalate-calls"),
+        Row(
+            f"{moved:,} late tickets moved up, a note each: calls",
+            looks + writes + looked_up,
+            "calls",
+            figure="escalate-calls",
+        ),
         Row("of them fresh looks, 100 tickets each", looks, "calls", "the least", looks / ceil(moved / BULK)),
         Row("of them writes, 100 tickets each", writes, "calls", "the least", writes / ceil(moved / BULK)),
         Row("of them looks at their jobs", looked_up, "calls"),
