@@ -61,7 +61,7 @@ def account(tickets: int) -> Iterator[tuple[People, Calls]]:
             url = f"sqlite:///{name}/store.sqlite"
             with environment(**sandbox.environment(), HELPDESK_PROFILE="builder", HELPDESK_DATABASE_URL=url):
                 people = People(sandbox.environment()["HELPDESK_SANDBOX_URL"])
-                people.switch(rate_limits=False, job_looks=1)
+                people.switch(rate_limits=False, job_seconds=0.0)
                 yield people, Calls(record)
                 people.close()
 
