@@ -21,10 +21,12 @@ from flows.report import Delivered, Pulse
 from flows.runs import Apply, run, run_name, step
 from mappings.model import ENDED, Ticket
 from mappings.plan import Lane, TicketChange
-from mappings.zendesk import find_keys, job_results, read_page, ticket_row
+from mappings.zendesk import JobResults, find_keys, jobs_results, read_page, ticket_row
 
 BATCH = 100
 """Tickets an update_many takes."""
+JOBS = 10
+"""Jobs that we let run side by side: a third of what an account takes, the rest is for others (vendor-facts §1.8)."""
 JOB_SECONDS = 60
 """How long we wait for a job before we leave it to the next pulse to look."""
 
@@ -66,11 +68,29 @@ def waiting(ctx: Context) -> Delivered:
     return Delivered(waiting=ctx.store.outbox_count(OutboxState.PLANNED))
 
 
+class Flight(NamedTuple):
+    """A job that Zendesk has taken, and the rows that it carries."""
+
+    job_id: str
+    rows: list[OutboxRow]
+
+
 def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
-    assert ctx.zendesk is not None
-    rows = take(ctx, "zendesk", lane, BATCH)
-    if not rows:
-        return False
+    """Jobs of a lane, side by side, and then their results all together. False where there was nothing to send."""
+    flying: list[Flight] = []
+    sent = False
+    try:
+        while len(flying) < JOBS and (rows := take(ctx, "zendesk", lane, BATCH)):
+            flying += _send_batch(ctx, told, rows)
+            sent = True
+    except ConnectorError:
+        _read_jobs(ctx, told, flying)
+        raise
+    _read_jobs(ctx, told, flying)
+    return sent
+
+
+def _send_batch(ctx: Context, told: Delivered, rows: list[OutboxRow]) -> list[Flight]:
     by_ticket: dict[int, list[OutboxRow]] = {}
     for row in rows:
         by_ticket.setdefault(_ticket_id(row), []).append(row)
@@ -79,8 +99,7 @@ def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
     except ConnectorError as error:
         finish(ctx, told, give_back(rows, str(error)))
         raise
-    _send_job(ctx, told, _spelled(ctx, told, ready, stamps))
-    return True
+    return _send_job(ctx, told, _spelled(ctx, told, ready, stamps))
 
 
 def _stamped(
@@ -155,32 +174,29 @@ def _spelled(
     return spelled
 
 
-def _send_job(ctx: Context, told: Delivered, spelled: Sequence[Spelled]) -> None:
-    """One update_many for up to a hundred tickets, one vendor row each; its job's results row by row.
+def _send_job(ctx: Context, told: Delivered, spelled: Sequence[Spelled]) -> list[Flight]:
+    """One update_many for up to a hundred tickets, one vendor row each; the job, where Zendesk took one.
 
     Until Zendesk has taken the job nothing was done; from then on only looking says what was.
     """
     assert ctx.zendesk is not None
     if not spelled:
-        return
+        return []
     rows = [row for one in spelled for row in one.rows]
     told.calls += 1
     try:
         job_id = ctx.zendesk.update_many([one.told for one in spelled])
     except Uncertain as error:
         finish(ctx, told, all_as(rows, OutboxState.UNKNOWN, str(error)))
-        return
+        return []
     except BadRequest as refused:
         _one_by_one(ctx, told, spelled, refused)
-        return
+        return []
     except ConnectorError as error:
         finish(ctx, told, give_back(rows, str(error)))
         raise
     ctx.store.note_ref([row.id for row in rows], job_id)
-    try:
-        _read_job(ctx, told, job_id, rows)
-    except ConnectorError as error:
-        finish(ctx, told, all_as(rows, OutboxState.UNKNOWN, f"job {job_id} cannot be asked: {error}"))
+    return [Flight(job_id, rows)]
 
 
 def _one_by_one(ctx: Context, told: Delivered, spelled: Sequence[Spelled], refused: BadRequest) -> None:
@@ -190,7 +206,7 @@ def _one_by_one(ctx: Context, told: Delivered, spelled: Sequence[Spelled], refus
         return
     for position, one in enumerate(spelled):
         try:
-            _send_job(ctx, told, [one])
+            _read_jobs(ctx, told, _send_job(ctx, told, [one]))
         except ConnectorError as error:
             later = [row for other in spelled[position + 1 :] for row in other.rows]
             finish(ctx, told, give_back(later, str(error)))
@@ -206,20 +222,37 @@ def _one_comment(rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[OutboxRow
     return now, [row for row in rows if row not in now]
 
 
-def _read_job(ctx: Context, told: Delivered, job_id: str, rows: Sequence[OutboxRow]) -> None:
-    """Poll a job to its end and note each row's own result. Not finished in time: left in flight, looked at later."""
+def _read_jobs(ctx: Context, told: Delivered, flying: Sequence[Flight]) -> None:
+    """Ask for all jobs at once until they are over, and note each row's own result.
+
+    One that takes too long is left in flight and looked for later; the rows of one that cannot be asked are unknown.
+    """
     assert ctx.zendesk is not None
-    ends = time.monotonic() + JOB_SECONDS
-    pause = 0.05
-    while True:
-        job = job_results(ctx.zendesk.job(job_id))
+    waiting = {flight.job_id: flight.rows for flight in flying}
+    ends, pause = time.monotonic() + JOB_SECONDS, 0.05
+    while waiting:
+        try:
+            found = jobs_results(ctx.zendesk.jobs(list(waiting)))
+        except ConnectorError as error:
+            rows = [row for carried in waiting.values() for row in carried]
+            finish(ctx, told, all_as(rows, OutboxState.UNKNOWN, f"its job cannot be asked: {error}"))
+            return
         told.calls += 1
-        if job.finished:
-            break
+        for job_id in list(waiting):
+            job = found.get(job_id)
+            if job is None:
+                finish(ctx, told, all_as(waiting.pop(job_id), OutboxState.UNKNOWN, f"Zendesk knows no job {job_id}"))
+            elif job.finished:
+                finish(ctx, told, _results(job, job_id, waiting.pop(job_id)))
         if time.monotonic() > ends:
             return
-        time.sleep(pause)
-        pause = min(pause * 2, 2.0)
+        if waiting:
+            time.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+
+def _results(job: JobResults, job_id: str, rows: Sequence[OutboxRow]) -> list[Result]:
+    """What a job that is over says of each row that it carried."""
     results = []
     for row in rows:
         said = job.rows.get(_ticket_id(row))
@@ -232,7 +265,7 @@ def _read_job(ctx: Context, told: Delivered, job_id: str, rows: Sequence[OutboxR
             results.append(Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True))
         else:
             results.append(Result(id=row.id, state=OutboxState.FAILED, error=said.error))
-    finish(ctx, told, results)
+    return results
 
 
 def _resolve_tickets(ctx: Context, told: Delivered) -> None:

@@ -2,7 +2,7 @@
 
 from mappings.zendesk.facts import Page, read_page
 from mappings.zendesk.reading import Reading, build_reading
-from mappings.zendesk.writing import JobResults, RowResult, find_keys, job_results, ticket_row
+from mappings.zendesk.writing import JobResults, RowResult, find_keys, job_results, jobs_results, ticket_row
 
 __all__ = [
     "JobResults",
@@ -12,6 +12,7 @@ __all__ = [
     "build_reading",
     "find_keys",
     "job_results",
+    "jobs_results",
     "read_page",
     "ticket_row",
 ]

@@ -170,6 +170,7 @@ class _Result(msgspec.Struct):
 
 class _Job(msgspec.Struct):
     status: str
+    id: str | None = None
     message: str | None = None
     results: Any = None
 
@@ -178,12 +179,25 @@ class _JobBody(msgspec.Struct):
     job_status: _Job
 
 
+class _JobsBody(msgspec.Struct):
+    job_statuses: list[_Job]
+
+
 def job_results(body: bytes, ids: Sequence[int] = ()) -> JobResults:
     """A job's answer, row by row; `ids` are the tickets sent, in order, for rows that only name their index.
 
     A job is `completed` also when rows failed (vendor-facts §1.8): success is `success: true`, or an id and no error.
     """
-    job = msgspec.json.decode(body, type=_JobBody).job_status
+    return _job_results(msgspec.json.decode(body, type=_JobBody).job_status, ids)
+
+
+def jobs_results(body: bytes) -> dict[str, JobResults]:
+    """Several jobs' answer, by job; those that Zendesk does not know any more are left out."""
+    jobs = msgspec.json.decode(body, type=_JobsBody).job_statuses
+    return {job.id: _job_results(job, ()) for job in jobs if job.id is not None}
+
+
+def _job_results(job: _Job, ids: Sequence[int]) -> JobResults:
     rows: dict[int, RowResult] = {}
     for result in _results(job.results):
         id = result.id

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mappings.model import Actor, EventKind, Status
 from mappings.plan import TicketChange
 from mappings.profile import Source, load_tools
-from mappings.zendesk import Page, Reading, build_reading, find_keys, job_results, read_page, ticket_row
+from mappings.zendesk import Page, Reading, build_reading, find_keys, job_results, jobs_results, read_page, ticket_row
 from mappings.zendesk.writing import UnknownName, digest
 from tests.profiles import CONFIG, profile
 
@@ -514,6 +514,15 @@ def test_what_became_of_a_row(results: Any, told: tuple[bool, bool, str | None] 
 def test_when_a_job_is_over(status: str, finished: bool) -> None:
     """Completed, failed or killed: nothing more will come."""
     assert job_results(dump(job_status={"id": "V3-1", "status": status, "results": None})).finished is finished
+
+
+def test_several_jobs_at_once() -> None:
+    """Of several jobs each is read as if it were asked alone; one that Zendesk has forgotten is not there."""
+    one = {"id": "V3-1", "status": "completed", "results": [{"id": 1, "success": True}]}
+    two = {"id": "V3-2", "status": "working", "results": None}
+    told = jobs_results(dump(job_statuses=[one, two]))
+    assert told == {job["id"]: job_results(dump(job_status=job)) for job in (one, two)}
+    assert "V3-3" not in told
 
 
 def test_an_account_that_lacks_fields() -> None:
