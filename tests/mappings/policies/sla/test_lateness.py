@@ -166,7 +166,7 @@ targets:
 @pytest.mark.req("ESC-04")
 @pytest.mark.parametrize(("now", "steps"), [("2026-03-03 16:59", 0), ("2026-03-03 17:00", 1)])
 def test_the_earlier_of_two_ladders_wins(now: str, steps: int) -> None:
-    """archbuilder's P2 technical ticket, answered at once, moves after 8 business hours and not after a business day."""
+    """archbuilder's P2 technical ticket, answered at once, moves after 8 business hours, not a business day."""
     zone = profile("archbuilder").zone
     story = Story("2026-03-03 09:00", severity="P2", plan="basic", kind="software_bug", zone=zone)
     story.reply("2026-03-03 09:05")
