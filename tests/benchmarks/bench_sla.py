@@ -157,7 +157,7 @@ def minutes(store: Store, path: Path) -> list[Row]:
             known = size
             still = min(_taken(ctx)[0] for _ in range(5))
             unread = perf_counter()
-            store.unattributed(50)
+            store.unattributed(50, since=NOW)
             unread = perf_counter() - unread
             ctx.now = lambda: NOW + MINUTE
             spent, decided = _taken(ctx)

@@ -204,7 +204,7 @@ def quiet(store: Store) -> None:
     assert store.changed("sla").ticket_ids == ()
     store.again("sla")
     store.due_clocks(START - timedelta(days=1))
-    store.unattributed(50)
+    store.unattributed(50, since=START)
     store.unread_since(START, 50)
     store.open_pages()
     store.deliveries("zendesk")
