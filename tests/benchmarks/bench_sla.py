@@ -194,7 +194,9 @@ def replays(folder: Path) -> list[Row]:
             conn.execute("DELETE FROM clock")
             conn.execute("DELETE FROM outbox")
             conn.execute("UPDATE policy SET decided_seq = 0")
-            (events,) = conn.execute("SELECT count(*) * 1.0 / (SELECT count(*) FROM ticket) FROM ticket_event").fetchone()
+            (events,) = conn.execute(
+                "SELECT count(*) * 1.0 / (SELECT count(*) FROM ticket) FROM ticket_event"
+            ).fetchone()
         conn.close()
         with open_context() as ctx:
             know_account(ctx)
