@@ -157,7 +157,7 @@ def minutes(store: Store, path: Path) -> list[Row]:
             known = size
             still = min(_taken(ctx)[0] for _ in range(5))
             unread = perf_counter()
-            store.unattributed(50)
+            store.unattributed(50, since=NOW)
             unread = perf_counter() - unread
             ctx.now = lambda: NOW + MINUTE
             spent, decided = _taken(ctx)
@@ -194,7 +194,9 @@ def replays(folder: Path) -> list[Row]:
             conn.execute("DELETE FROM clock")
             conn.execute("DELETE FROM outbox")
             conn.execute("UPDATE policy SET decided_seq = 0")
-            (events,) = conn.execute("SELECT count(*) * 1.0 / (SELECT count(*) FROM ticket) FROM ticket_event").fetchone()
+            (events,) = conn.execute(
+                "SELECT count(*) * 1.0 / (SELECT count(*) FROM ticket) FROM ticket_event"
+            ).fetchone()
         conn.close()
         with open_context() as ctx:
             know_account(ctx)

@@ -1,35 +1,45 @@
 """The sync's figures (design §8): export pages from the wire's bytes to rows in the store, beside the bare minimum.
 
 `python -m tests.benchmarks.bench_sync` prints them. A page is 1,000 tickets of an ordinary size with the people and
-companies that it side-loads, as the real export prints them (custom fields twice). The bound is what cannot be saved:
-one typed decode of the same bytes, and the same number of rows through sqlite3 with nothing compared.
+companies that it side-loads, as the real export prints them (custom fields twice). A server in another process has them
+rendered, and `flows.sync.export_tickets` reads them to the end. The bound is what cannot be saved: one typed decode of
+the same bytes, and the same number of rows through sqlite3 with nothing compared.
 """
 
 import json
-import resource
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import msgspec
 from pydantic import SecretStr
 
-from connectors.store import Facts, Store
+from connectors.store import Store
 from connectors.zendesk.client import Zendesk
+from flows import sync
+from flows.context import Context, load_replies
+from flows.profiles import read_tools
+from flows.settings import Settings
 from mappings.profile import Source, load_tools
-from mappings.zendesk import Reading, build_reading, read_page
+from mappings.zendesk import Reading, build_reading
 from tests.benchmarks import Row
 from tests.benchmarks.bench_store import postgres_store, sqlite_store
+from tests.benchmarks.rig import spent
 from tests.profiles import CONFIG, profile
 
 PAGES, PAGE, PEOPLE, COMPANIES = 20, 1000, 5000, 500
-AT = "2026-03-03T12:00:00Z"
+MANY = 50
+"""Pages of the load whose memory is taken."""
+AT, NOW = "2026-03-03T12:00:00Z", datetime(2026, 3, 4, tzinfo=UTC)
 
 
 def reading() -> Reading:
@@ -101,33 +111,66 @@ def a_page(number: int, *, last: bool) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def account(body: list[bytes]) -> Zendesk:
-    """Our client, its wire answering with what lies in `body`."""
+class _Export(BaseHTTPRequestHandler):
+    """The cursor export: page `cursor` of as many as were asked for, over one connection that stays."""
+
+    protocol_version = "HTTP/1.1"
+    pages: Mapping[int, bytes] = {}
+
+    def do_GET(self) -> None:
+        """Answer with a page."""
+        asked = parse_qs(urlsplit(self.path).query)
+        body = self.pages[int(asked.get("cursor", ["0"])[0])]
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def serve(pages: int) -> None:
+    """Render the pages, print the address, and answer until the process is ended."""
+    _Export.pages = {number: a_page(number, last=number == pages - 1) for number in range(pages)}
+    server = HTTPServer(("127.0.0.1", 0), _Export)
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
+
+
+@contextmanager
+def served(pages: int) -> Iterator[str]:
+    """A server of so many pages in a process of its own; its address once it answers."""
+    words = [sys.executable, "-m", "tests.benchmarks.bench_sync", "serve", str(pages)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+class Loaded(NamedTuple):
+    """What a load took of wall and our CPU, in seconds, and how many calls."""
+
+    wall: float
+    cpu: float
+    calls: int
+
+
+def load(store: Store, url: str) -> Loaded:
+    """Read the export to its end into a store."""
     secrets = {"ZENDESK_EMAIL": "flows@us.example", "ZENDESK_TOKEN": "t"}
-
-    def secret(name: str) -> SecretStr | None:
-        return SecretStr(secrets[name]) if name in secrets else None
-
-    def wire(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=body[0])
-
-    return Zendesk("https://acme.zendesk.com", secret=secret, transport=httpx.MockTransport(wire))
-
-
-def load(store: Store, pages: int = PAGES) -> tuple[float, float, float]:
-    """Load page after page, rendered outside the time taken; wall, CPU, and the decode's part of the wall."""
-    known, body = reading(), [b""]
-    client = account(body)
-    wall = cpu = decode = 0.0
-    for number in range(pages):
-        body[0] = a_page(number, last=number == pages - 1)
-        start, used = perf_counter(), process_time()
-        answer = client.export_tickets(cursor=str(number))
-        page = read_page(answer or b"", known)
-        decode += perf_counter() - start
-        store.save(Facts(tickets=page.tickets, people=page.people, companies=page.companies, parked=page.parked))
-        wall, cpu = wall + perf_counter() - start, cpu + process_time() - used
-    return wall, cpu, decode
+    client = Zendesk(url, secret=lambda name: SecretStr(secrets[name]) if name in secrets else None)
+    settings = Settings()
+    tools, replies = read_tools(settings.config_dir), load_replies(settings.config_dir)
+    ctx = Context(settings, profile("builder"), tools, replies, store, lambda: NOW, zendesk=client, reading=reading())
+    wall, cpu = perf_counter(), process_time()
+    sync.export_tickets(ctx, pages=None)
+    took = Loaded(perf_counter() - wall, process_time() - cpu, client.policy.calls)
+    client.close()
+    return took
 
 
 class _Bare(msgspec.Struct):
@@ -179,41 +222,42 @@ def _rows(tickets: list[_Bare]) -> Iterator[tuple[Any, ...]]:
         yield (*plain, t.generated_timestamp, " ".join(t.tags), str(t.custom_fields[:8]))
 
 
-def peak() -> float:
-    """Peak memory in MB of a process of its own that loads five times as much."""
-    argv = [sys.executable, "-m", "tests.benchmarks.bench_sync", "memory"]
-    return float(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
-
-
-def measured(store: Store, name: str, figure: str) -> list[Row]:
+def measured(store: Store, name: str, figure: str, url: str) -> list[Row]:
     """A first load into one store."""
-    wall, cpu, decode = load(store)
+    took = load(store, url)
     tickets = PAGES * PAGE
     return [
-        Row(f"{name}: first load, from bytes to rows", tickets / wall, "tickets/s", figure=figure),
-        Row(f"{name}: our CPU per 1,000 tickets", cpu / tickets * 1e6, "ms"),
-        Row(f"{name}: of it, call and decode per 1,000 tickets", decode / tickets * 1e6, "ms"),
+        Row(f"{name}: first load of {tickets:,} tickets", tickets / took.wall, "tickets/s", figure=figure),
+        Row(f"{name}: our CPU per 1,000 tickets", took.cpu / tickets * 1e6, "ms", figure="load-cpu"),
+        Row(f"{name}: calls", took.calls, "calls", "a call for 1,000", took.calls / PAGES),
     ]
 
 
 def run() -> list[Row]:
     """Measure SQLite beside its bound, PostgreSQL where it can be started, and memory."""
-    with sqlite_store() as store:
-        rows = measured(store, "SQLite", "load-sqlite")
-    least = PAGES * PAGE / bound()
-    rows[0] = rows[0]._replace(beside="a bare decode and executemany", ratio=rows[0].value / least)
-    with postgres_store() as server:
-        if server is not None:
-            rows += measured(server, "PostgreSQL", "load-postgres")
-    return [*rows, Row("peak memory while 100,000 tickets are loaded", peak(), "MB", figure="memory")]
+    with served(PAGES) as url:
+        with sqlite_store() as store:
+            rows = measured(store, "SQLite", "load-sqlite", url)
+        least = PAGES * PAGE / bound()
+        rows[0] = rows[0]._replace(beside="a bare decode and executemany", ratio=rows[0].value / least)
+        with postgres_store() as server:
+            if server is not None:
+                rows += measured(server, "PostgreSQL", "load-postgres", url)
+    with served(MANY) as url:
+        peak = spent("tests.benchmarks.bench_sync", "load", url).peak
+    return [*rows, Row(f"peak memory while {MANY * PAGE:,} tickets are loaded", peak, "MB", figure="memory")]
 
 
-def _memory() -> None:
+def _load(url: str) -> None:
     with sqlite_store() as store:
-        load(store, pages=100)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        load(store, url)
 
 
 if __name__ == "__main__":
-    work: Callable[[], object] = _memory if sys.argv[1:] == ["memory"] else lambda: print(*run(), sep="\n")
-    work()
+    match sys.argv[1:]:
+        case ["serve", count]:
+            serve(int(count))
+        case ["load", address]:
+            _load(address)
+        case _:
+            print(*run(), sep="\n")
