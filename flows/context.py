@@ -20,7 +20,7 @@ from connectors.pagerduty.client import PagerDuty
 from connectors.store import Mode, Store
 from connectors.zendesk.client import Zendesk
 from flows.profiles import read_profile, read_tools
-from flows.settings import MissingSetting, Settings, needed, secret
+from flows.settings import MissingSetting, Settings, needed, read_settings, secret
 from mappings.profile import Profile, ToolTable
 from mappings.replies import Replies
 from mappings.zendesk import Reading
@@ -71,7 +71,7 @@ def open_context(
 
     Raises ProfileError, StoreError or MissingSetting, each saying place and fix.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
     profile = profile or read_profile(settings.profile, settings.config_dir)
     store = Store.open(settings.database_url, profile=profile.key, migrate=settings.database_url.startswith("sqlite"))
     context = Context(

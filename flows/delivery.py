@@ -260,6 +260,9 @@ def _results(job: JobResults, job_id: str, rows: Sequence[OutboxRow]) -> list[Re
             results.append(Result(id=row.id, state=OutboxState.UNKNOWN, error="its job does not tell its result"))
         elif said.done:
             results.append(Result(id=row.id, state=OutboxState.DONE, vendor_ref=job_id))
+        elif said.conflict and row.attempts > 1:  # what changed the ticket may have been our own earlier try
+            why = "the ticket changed meanwhile; looked for in its audits first"
+            results.append(Result(id=row.id, state=OutboxState.UNKNOWN, error=why))
         elif said.conflict:
             why = "the ticket changed meanwhile; decided again"
             results.append(Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True))
@@ -274,6 +277,7 @@ def _resolve_tickets(ctx: Context, told: Delivered) -> None:
     by_ticket: dict[int, list[OutboxRow]] = {}
     for row in ctx.store.unknown("zendesk"):
         by_ticket.setdefault(_ticket_id(row), []).append(row)
+    queued = _still_queued(ctx, told, [row for rows in by_ticket.values() for row in rows])
     for ticket_id, rows in by_ticket.items():
         try:
             found = _written(ctx, told, ticket_id, rows)
@@ -283,8 +287,20 @@ def _resolve_tickets(ctx: Context, told: Delivered) -> None:
         for row in rows:
             if row.action.key in found:
                 finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=row.vendor_ref)])
-            elif old_enough(ctx, row):
+            elif old_enough(ctx, row) and row.vendor_ref not in queued:
                 finish(ctx, told, give_back([row], "looked: the ticket does not have it"))
+
+
+def _still_queued(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> set[str]:
+    """The jobs of these rows that are not over yet: what they carry may still come."""
+    assert ctx.zendesk is not None
+    ids = list(dict.fromkeys(row.vendor_ref for row in rows if row.vendor_ref is not None))
+    queued: set[str] = set()
+    for start in range(0, len(ids), BATCH):
+        told.calls += 1
+        found = jobs_results(ctx.zendesk.jobs(ids[start : start + BATCH]))
+        queued |= {job_id for job_id, job in found.items() if not job.finished}
+    return queued
 
 
 def _written(ctx: Context, told: Delivered, ticket_id: int, rows: Sequence[OutboxRow]) -> set[str]:

@@ -3,8 +3,9 @@
 from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
 from connectors.store import OutboxRow, OutboxState, Result
 from flows.context import Context
-from flows.outbox import all_as, finish, give_back, old_enough, take
+from flows.outbox import SETTLE, all_as, finish, give_back, old_enough, take
 from flows.report import Delivered
+from mappings.model import DONE, Incident
 from mappings.pagerduty import event, incident
 from mappings.plan import Lane, PageResolve, PageTrigger
 
@@ -38,6 +39,8 @@ def _page(ctx: Context, row: OutboxRow) -> Result:
     change = row.action.change
     if not isinstance(change, PageTrigger | PageResolve):
         return Result(id=row.id, state=OutboxState.FAILED, error=f"{row.action.verb}: no page; report this")
+    if isinstance(change, PageTrigger) and _finished(ctx, row):
+        return Result(id=row.id, state=OutboxState.DROPPED, error="the ticket is done: nobody needs to be woken")
     service = ctx.pagerduty.services().get(change.service)
     if service is None:
         return Result(
@@ -57,8 +60,20 @@ def look_for_pages(ctx: Context, told: Delivered) -> None:
         assert isinstance(change, PageTrigger | PageResolve)
         body = ctx.pagerduty.incident_by_key(change.dedup_key)
         found = None if body is None else incident(body, change.dedup_key)
-        wanted = isinstance(change, PageTrigger) or (found is not None and found.resolved_at is not None)
-        if found is not None and wanted:
+        if found is not None and _shows(change, found, row):
             finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=change.dedup_key)])
         elif old_enough(ctx, row):
             finish(ctx, told, give_back([row], "looked: PagerDuty does not have it"))
+
+
+def _shows(change: PageTrigger | PageResolve, found: Incident, row: OutboxRow) -> bool:
+    """Does the newest incident of a key show that this event arrived? An older, resolved one says nothing of a page."""
+    if isinstance(change, PageResolve):
+        return found.resolved_at is not None
+    return found.resolved_at is None or found.created_at >= row.updated_at - SETTLE
+
+
+def _finished(ctx: Context, row: OutboxRow) -> bool:
+    """Is the page's ticket solved or gone, as far as we know?"""
+    number = int(row.action.record.partition(":")[2])
+    return any(history.ticket.status in DONE for history in ctx.store.histories([number]))

@@ -23,7 +23,7 @@ from flows.context import Context, log, open_context
 from flows.lease import leased
 from flows.profiles import read_profile
 from flows.report import Pulse, decided_lines, page, worth_telling
-from flows.settings import Settings
+from flows.settings import Settings, read_settings
 from mappings.profile import Profile
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ def office(settings: Settings) -> Profile:
 
 def run_name() -> str:
     """What a run is called in lists: `Tue 3 Mar 10:13 pulse (apply)`, in the office's time."""
-    settings, asked = Settings(), flow_run.parameters
+    settings, asked = read_settings(), flow_run.parameters
     mode = Apply.PLAN if asked.get("mode") == Apply.PLAN else settings.mode
     says = f"{flow_run.flow_name} ({asked.get('tool', mode)})"
     try:
@@ -86,7 +86,7 @@ async def run(mode: Apply, steps: Steps, *, alone: bool = True) -> str:
     There is a page where something was decided, delivered or went wrong, and once an hour.
     """
     show_log()
-    settings = Settings()
+    settings = read_settings()
     with open_context(settings, profile=office(settings), plan_only=mode is Apply.PLAN) as ctx:
         found = Pulse(at=ctx.now())
         try:

@@ -7,7 +7,7 @@ Every credential `NAME` may also be given as a file, `NAME_FILE`, which is read 
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mappings.faults import Explained
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """The environment, typed. A missing credential is asked for by the connector that needs it, by name."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     profile: str = Field("builder", alias="HELPDESK_PROFILE")
     database_url: str = Field("sqlite:///helpdesk.sqlite", alias="HELPDESK_DATABASE_URL")
@@ -31,6 +31,28 @@ class Settings(BaseSettings):
     pagerduty_url: str = Field("https://api.pagerduty.com", alias="PAGERDUTY_URL")
     pagerduty_events_url: str = Field("https://events.pagerduty.com", alias="PAGERDUTY_EVENTS_URL")
     pagerduty_from: str | None = Field(None, alias="PAGERDUTY_FROM")
+
+    @field_validator("clock_url", "zendesk_url", "pagerduty_url", "pagerduty_events_url")
+    @classmethod
+    def _addressed(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError(f"{url!r} is no address; write https://… in front")
+        return url
+
+
+class BadSettings(Explained):
+    """Variables of the environment that cannot be used, all at once."""
+
+
+def read_settings() -> Settings:
+    """The environment. Raises `BadSettings` with a line for each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        lines = [
+            f"environment: {fault['loc'][0]}: {fault['msg']}; see deploy/env.example" for fault in invalid.errors()
+        ]
+        raise BadSettings("\n".join(lines)) from None
 
 
 class MissingSetting(Explained):

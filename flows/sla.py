@@ -77,6 +77,7 @@ def _act(ctx: Context, looked: Sequence[Case], now: datetime, again: dict[str, s
     stepped = _stepped(ctx, [case.record for case in looked])
     moved: list[Clock] = []
     actions: list[Action] = []
+    settled: set[str] = set()
     for case in looked:
         fresh = _clocks(ctx, case)
         found = notice(
@@ -90,10 +91,12 @@ def _act(ctx: Context, looked: Sequence[Case], now: datetime, again: dict[str, s
         noticed = {clock.key: clock for clock in found.clocks}
         moved += _differing([noticed.get(clock.key, clock) for clock in fresh], case.stored)
         actions += found.actions
+        if not found.waits:
+            settled.add(case.record)
     decided.looked += len(looked)
     store_decision(ctx, decided, decided_seq=None, clocks=moved, actions=actions)
     if not ctx.plan_only:
-        ctx.store.settle({case.record for case in looked} & set(again), POLICY)
+        ctx.store.settle(settled & set(again), POLICY)
 
 
 def _clocks(ctx: Context, case: Case) -> list[Clock]:

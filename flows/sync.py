@@ -20,8 +20,9 @@ from flows.paging import open_pages
 from flows.progress import Progress, shown
 from flows.report import Pulse
 from flows.runs import Apply, run, run_name
+from flows.settings import MissingSetting
 from flows.sources import note_down, note_up
-from mappings.model import Status, Ticket, TicketEvent
+from mappings.model import Actor, EventKind, History, Status, Ticket, TicketEvent
 from mappings.pagerduty import incident
 from mappings.zendesk import Page, Reading, read_page
 
@@ -85,7 +86,7 @@ def read_all(
     if tool == "pagerduty":
         return pagerduty(ctx)
     if ctx.zendesk is None:
-        return zendesk(ctx)
+        raise MissingSetting("ZENDESK_URL")
     open_account(ctx)
     return {
         "tickets": export_tickets(ctx, pages=None, since=since, progress=progress),
@@ -251,12 +252,19 @@ def look_again(ctx: Context, ids: Iterable[int], *, whole: Collection[int] = ())
     for history in ctx.store.histories(there):
         known = [at for at in (history.events_through, read_through) if at is not None]
         read = max(known, default=datetime.min.replace(tzinfo=UTC)) >= there[history.ticket.id].updated_at
-        if not read or history.ticket.id in whole:
+        if not read or unheard(history) or history.ticket.id in whole:
             read_audits(ctx, history.ticket.id)
     gone = [ticket_id for ticket_id in wanted if ticket_id not in there]
     if gone:
         _mark_gone(ctx, gone)
     return list(there)
+
+
+def unheard(history: History) -> bool:
+    """Has the ticket a public comment whose author nobody has read? The events' export never names one."""
+    through = history.events_through
+    unknown = [event for event in history.events if event.kind is EventKind.COMMENT and event.actor is Actor.UNKNOWN]
+    return any(event.public and (through is None or through < event.at) for event in unknown)
 
 
 def _mark_gone(ctx: Context, ids: list[int]) -> None:

@@ -148,8 +148,14 @@ def spans(timeline: Timeline, statuses: frozenset[Status]) -> list[tuple[datetim
     return found
 
 
-def plan_at(history: History, at: datetime) -> str | None:
-    """The company's plan at `at`: as seen then, else as first seen, else as it is now."""
+def plan_at(history: History, line: Timeline, at: datetime) -> str | None:
+    """The company's plan at `at`: as seen then, else as first seen, else as it is now.
+
+    Before a ticket was given its first company it had no plan: what was owed then is not rewritten.
+    """
+    given = line.of("company_id")
+    if given and given[0].old is None and at < given[0].at:
+        return None
     seen = history.plan_history
     if not seen:
         return history.company.plan if history.company else None

@@ -28,6 +28,10 @@ class Tool(StrEnum):
     PAGERDUTY = "pagerduty"
 
 
+_SILENT = ("failed", "not connected")
+"""How a source begins that said nothing."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("run")(run)
@@ -88,7 +92,7 @@ def _work(flow: Runnable) -> Callable[[Any], Any]:
 
 def _print(console: Console, found: Any) -> None:
     from flows.cases import Decided
-    from flows.report import Pulse
+    from flows.report import Delivered, Pulse
 
     decided = found.decided if isinstance(found, Pulse) else [found] if isinstance(found, Decided) else []
     for part in decided:
@@ -96,4 +100,12 @@ def _print(console: Console, found: Any) -> None:
         for action in part.actions:
             console.print(f"  {action.record}  {action.verb}  ({part.states[action.key]})", highlight=False)
             console.print(f"    {action.reason.text}", highlight=False)
-    console.print(found.sentence() if isinstance(found, Pulse) else "" if decided else found)
+    if isinstance(found, Pulse):
+        silent = [f"{name}: {said}" for name, said in found.synced.items() if said.startswith(_SILENT)]
+        for line in [*silent, *found.news, *found.delivered.problems]:
+            console.print(line, highlight=False)
+    if isinstance(found, dict):
+        for name, said in found.items():
+            console.print(f"{name}: {said}", highlight=False)
+    elif isinstance(found, Pulse | Delivered):
+        console.print(found.sentence() or "nothing to do", highlight=False)

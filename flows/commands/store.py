@@ -162,9 +162,9 @@ def opened(*, migrating: bool = False) -> Iterator[tuple[Store, Callable[[], dat
     """The store of this deployment and domain time; a refusal of the store becomes one line and exit code 2."""
     from connectors.clock import domain_clock
     from connectors.store import Store, StoreError
-    from flows.settings import Settings
+    from flows.settings import read_settings
 
-    settings = Settings()
+    settings = read_settings()
     try:
         key = settings.profile if re.fullmatch(r"[\w-]+", settings.profile) else None
         store = Store.open(settings.database_url, profile=key, migrate=migrating)

@@ -16,7 +16,7 @@ from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, Ticke
 from mappings.policies.paging import dedup_key
 from mappings.policies.sla.clocks import dimensions
 from mappings.policies.sla.lateness import ESCALATED, ON_HOLD
-from mappings.policies.sla.measures import Life
+from mappings.policies.sla.measures import Life, Stay
 from mappings.policies.sla.targets import due, promises
 from mappings.profile import Do, Profile, Rule
 from mappings.reasons import clock_face, reason
@@ -24,7 +24,7 @@ from mappings.replies import Replies
 from mappings.timeline import UNREAD, epoch
 
 POLICY = "rules"
-_PAGE_SENSE = timedelta(minutes=30)
+_REPLY_SENSE = timedelta(minutes=30)
 _ESCALATION_SENSE = timedelta(hours=8)
 
 _DIMENSIONS = {"severity", "plan", "kind", "family", "ladder", "channel", "tier", "role", "vip", "tag", "escalated"}
@@ -124,6 +124,9 @@ def _happenings(life: Life) -> dict[datetime, _Happening]:
         at(start, cause).events.add("solved")
         if stop is not None:
             at(stop, str(epoch(stop))).events.add("reopened")
+    for step in life.line.steps:  # what has not been read yet has no time of its own to be keyed by
+        if step.cause == UNREAD and step.at in found and step.at > life.line.created_at:
+            found[step.at].cause = UNREAD
     return found
 
 
@@ -166,14 +169,14 @@ class _Acting:
         tool = "pagerduty" if isinstance(change, PageTrigger) else "zendesk"
         cause = f":{self.moment.cause}" if self.rule.again else ""
         return Action(
-            key=f"rule:{do.verb}:{do.argument}:{self.record}{cause}",
+            key=f"rule:{str(do).replace(' ', ':')}:{self.record}{cause}",
             policy=POLICY,
             rule=self.rule.name,
             verb=do.verb,
             tool=tool,
             record=self.record,
             change=change,
-            reason=reason("rule_held", self.rule.name, self._says(), self.profile, self._facts()),
+            reason=reason("rule_held", self.rule.name, self._says(), self.profile, self._facts(do)),
             lane=lane,
             cause_at=self.moment.at,
             not_after=None if sense is None else self.moment.at + sense,
@@ -184,7 +187,7 @@ class _Acting:
         route = self.profile.routes.get(argument)
         match do.verb:
             case "page" if route is not None and route.pagerduty:
-                return self._page(route.pagerduty), Lane.PAGE, _PAGE_SENSE
+                return self._page(route.pagerduty), Lane.PAGE, None  # until the ticket is done: see page_delivery
             case "tag":
                 return TicketChange(add_tags=(argument,)), Lane.UPKEEP, None
             case "assign" if route is not None and route.group:
@@ -197,7 +200,7 @@ class _Acting:
                 return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
             case "reply" if self.replies.has(argument):
                 text = self.replies.render(argument, self._locale(), self._placeholders())
-                return TicketChange(reply=text), Lane.CUSTOMER, _PAGE_SENSE
+                return TicketChange(reply=text), Lane.CUSTOMER, _REPLY_SENSE
         return NotConnected(needs=self._needs(do)), Lane.UPKEEP, None
 
     def _needs(self, do: Do) -> str:
@@ -230,8 +233,7 @@ class _Acting:
 
     def _escalate(self, argument: str) -> Change:
         level = len(self.profile.tiers) + 1 if argument == "management" else 0
-        stay = next(stay for stay in reversed(self.life.stays) if stay.start <= self.moment.at)
-        level = level or (stay.tier + 1 if argument == "next" else int(argument))
+        level = level or (self._stay().tier + 1 if argument == "next" else int(argument))
         note = f"{self._says()} Rule: {self.rule.name}, profile {self.profile.version}."
         if level not in self.profile.tiers:
             return TicketChange(add_tags=(ESCALATED, "escalated_management"), note=f"For management: {note}")
@@ -246,8 +248,13 @@ class _Acting:
         told = ", ".join(f"{name} {self.moment.facts.get(name, '–')}" for name in self.rule.when if name != "event")
         return f"{told[:1].upper()}{told[1:]}." if told else "On this event."
 
-    def _facts(self) -> dict[str, str]:
-        return {name: str(value) for name, value in self.moment.facts.items() if not isinstance(value, frozenset)}
+    def _facts(self, do: Do) -> dict[str, str]:
+        found = {name: str(value) for name, value in self.moment.facts.items() if not isinstance(value, frozenset)}
+        return found | ({"stay": self._stay().cause} if do.verb == "escalate" else {})
+
+    def _stay(self) -> Stay:
+        """The tier that the ticket was in at the moment."""
+        return next(stay for stay in reversed(self.life.stays) if stay.start <= self.moment.at)
 
     def _locale(self) -> str:
         requester = self.life.history.requester

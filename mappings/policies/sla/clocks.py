@@ -60,7 +60,7 @@ def dimensions(life: Life, profile: Profile, at: datetime) -> dict[str, object]:
     """A ticket's dimensions at a time, as the targets' tables name them (profiles.md §6)."""
     history, line = life.history, life.line
     severity, kind = line.value("severity", at), line.value("kind", at)
-    plan = plan_at(history, at)
+    plan = plan_at(history, line, at)
     stay = next((stay for stay in reversed(life.stays) if stay.start <= at), life.stays[0])
     found = {
         "severity": severity if severity in profile.severities else None,
@@ -81,7 +81,7 @@ def dimensions(life: Life, profile: Profile, at: datetime) -> dict[str, object]:
 def _facings(life: Life, profile: Profile) -> Iterable[Facing]:
     """The dimensions at creation and at each moment that changed one."""
     line = life.line
-    watched = ("severity", "kind", "tier", "tags")
+    watched = ("severity", "kind", "tier", "tags", "company_id")
     times = {line.created_at}
     times |= {step.at for step in line.steps if step.field in watched and step.at > line.created_at}
     times |= {stay.start for stay in life.stays if stay.start > line.created_at}
@@ -204,7 +204,8 @@ class _Replay:
             return
         self.since = at
         if self.overspent:
-            self.marks, self.left, self.overspent = Marks(None, at), None, False
+            due = self.meter.take_up(at, Left(None, 0, Marks(None, at))).due if self.meter else at
+            self.marks, self.left, self.overspent = Marks(None, due), None, False
         if self.meter and self.left is not None:
             self.marks, self.left = self.meter.take_up(at, self.left), None
 

@@ -31,6 +31,8 @@ class Noticed(msgspec.Struct, frozen=True):
 
     clocks: tuple[Clock, ...] = ()
     actions: tuple[Action, ...] = ()
+    waits: bool = False
+    """Something is due that may not be decided yet: it comes up again."""
 
 
 def notice(
@@ -49,7 +51,7 @@ def notice(
     """
     ticket = life.history.ticket
     if ON_HOLD in ticket.tags:
-        return Noticed()
+        return Noticed(waits=True)
     running = [clock for clock in clocks if clock.state is ClockState.RUNNING]
     redo = {(key.split(":")[0], *key.rsplit(":", 2)[1:]) for key in again}
     late = [
@@ -65,7 +67,8 @@ def notice(
         and (_near(clock, now) or ("warn", clock.measure, clock.cause) in redo)
     ]
     acting = _Acting(life, profile, now, stepped)
-    late = [clock for clock in late if not acting.waits(clock)]
+    held = [clock for clock in late if acting.waits(clock)]
+    late = [clock for clock in late if clock not in held]
     actions = [action for clock in warned for action in acting.warn(clock)]
     if late:
         actions += acting.late(late)
@@ -74,7 +77,7 @@ def notice(
         msgspec.structs.replace(clock, warned_at=clock.warned_at or now, detected_at=clock.detected_at or now)
         for clock in late
     ]
-    return Noticed(tuple(marked), tuple(actions))
+    return Noticed(tuple(marked), tuple(actions), waits=bool(held))
 
 
 def late_at(clock: Clock, profile: Profile, now: datetime) -> bool:

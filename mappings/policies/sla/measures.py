@@ -72,15 +72,15 @@ def live(history: History, line: Timeline, profile: Profile, groups: dict[int, s
     )
 
 
-def entry_tier(history: History, profile: Profile) -> int:
+def entry_tier(history: History, line: Timeline, profile: Profile) -> int:
     """The tier that the customer's plan enters at (1 where the plan is not known)."""
-    plan = plan_at(history, history.ticket.created_at)
+    plan = plan_at(history, line, history.ticket.created_at)
     return profile.plans[plan].enters_tier if plan is not None and plan in profile.plans else 1
 
 
 def _stays(history: History, line: Timeline, profile: Profile, groups: dict[int, str]) -> Iterable[Stay]:
     """Tiers one after another: the tier field says, and so does an agent who moves the ticket to a tier's group."""
-    tier = int(line.initial.get("tier") or entry_tier(history, profile))
+    tier = int(line.initial.get("tier") or entry_tier(history, line, profile))
     cause, start, first = str(epoch(line.created_at)), line.created_at, True
     for step in line.steps:
         new = _tier_of(step, profile, groups)

@@ -68,7 +68,7 @@ class Meter(msgspec.Struct, frozen=True):
     def _after(self, at: datetime, seconds: int | None, stood: datetime | None) -> datetime | None:
         if seconds is None or stood is None:
             return stood
-        if stood <= at and seconds == 0:
+        if stood < at and seconds == 0:
             return stood
         if self.budget.late.unit in _BY_CALENDAR:
             return max(stood, self.calendar.due(at, seconds))
@@ -85,5 +85,5 @@ class Meter(msgspec.Struct, frozen=True):
             return stood
         remaining = max(0, seconds - used)
         if self.budget.late.unit in _BY_CALENDAR:
-            return self.calendar.due(at, remaining) if remaining else at
+            return self.calendar.due(at, remaining)
         return at + timedelta(seconds=remaining)

@@ -13,7 +13,7 @@ from mappings.policies.sla.measures import live
 from mappings.profile import Profile
 from mappings.timeline import build
 from tests.profiles import CONFIG, edited, profile
-from tests.stories import GROUPS, Story, at
+from tests.stories import GROUPS, Story
 
 REPLIES = load_replies(Path(CONFIG))
 NIGHT, DAY, WEEKEND = "2026-03-04 02:00", "2026-03-03 11:00", "2026-03-07 12:00"
@@ -77,7 +77,7 @@ def test_page_tells_nothing_personal() -> None:
     assert page.link == "https://desk.example/123"
     assert page.details["reply due"] == "02:15"
     assert "Ann" not in repr(page)
-    assert action.not_after == at("2026-03-04 02:30")
+    assert action.not_after is None  # it makes sense until the ticket is done, however late we come
 
 
 @pytest.mark.parametrize(

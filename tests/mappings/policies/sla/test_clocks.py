@@ -157,6 +157,22 @@ def test_reopening_begins_a_new_episode_with_the_used_time() -> None:
     assert second.due_at == at("2026-03-05 15:00", zone)
 
 
+def test_what_is_used_up_falls_due_when_the_office_opens() -> None:
+    """Missed, solved, and reopened on Saturday at 02:00: late again from Monday's opening, not in the night."""
+    zone = profile("lasercalc").zone
+    story = Story("2026-03-03 09:00", severity="normal", plan="free", kind="general", zone=zone)
+    story.set("2026-03-05 11:00", status="solved").reply("2026-03-07 02:00", Actor.CUSTOMER, status="open")
+    second = of(story, "Resolution", "lasercalc")[-1]
+    assert second.due_at == profile("lasercalc").office.next_opening(at("2026-03-07 02:00", zone))
+
+
+def test_a_company_given_later_rewrites_nothing() -> None:
+    """A P1 of nobody known is due after 4 h; found to be Enterprise after 3 h, it is due a quarter of an hour later."""
+    story = Story("2026-03-03 10:00", severity="P1", plan="enterprise")
+    story.set("2026-03-03 13:00", company_id="7")
+    assert of(story, "First response")[0].due_at == at("2026-03-03 13:15")
+
+
 @pytest.mark.req("SLA-22")
 def test_each_hand_off_begins_its_own_clock() -> None:
     """Entering tier 3 at 10:00 owes a reply by 14:00 even though the first reply is done."""

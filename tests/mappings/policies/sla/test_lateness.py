@@ -121,7 +121,7 @@ def test_immediate_is_late_after_the_grace() -> None:
 
 def test_a_ticket_on_hold_for_us_is_left_alone() -> None:
     """The tag hf_hold keeps us off a ticket."""
-    assert look(Story("2026-03-03 10:00", tags="hf_hold"), "2026-03-03 16:00") == Noticed()
+    assert look(Story("2026-03-03 10:00", tags="hf_hold"), "2026-03-03 16:00") == Noticed(waits=True)
 
 
 def test_what_was_dropped_because_the_ticket_changed_is_decided_again() -> None:
