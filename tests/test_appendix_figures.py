@@ -242,6 +242,7 @@ CASES = [
 
 
 @pytest.mark.req("SLA-01", "SLA-17", "SLA-21", "SLA-25")
+@pytest.mark.req("SLA-13", "SLA-15", "SLA-26", "CHN-04")
 @pytest.mark.parametrize(("name", "row"), CASES)
 def test_figure(name: str, row: Row) -> None:
     """Each figure of the appendix gives its due time, and its warning where one is worked out."""

@@ -254,11 +254,13 @@ class _Acting:
         return (requester.locale if requester else None) or "en"
 
     def _due(self) -> datetime | None:
+        """When the customer hears from us: the first reply, or after a hand-off the new tier's (SLA-23)."""
+        measure = "handoff_reply" if "escalated" in self.moment.events else "first_reply"
         calendar = _serving(self.profile, self.moment.facts)
         dues = [
             due(self.profile, promise.budget, calendar, self.moment.at).due_at
             for promise in promises(self.profile, self.moment.facts)
-            if promise.measure == "first_reply"
+            if promise.measure == measure
         ]
         return min((at for at in dues if at is not None), default=None)
 

@@ -123,6 +123,7 @@ def test_paused_record(desk: Desk) -> None:
     assert "security" in desk.tags(other)
 
 
+@pytest.mark.req("SEC-10")
 def test_plan_only_changes_nothing(desk: Desk) -> None:
     """A plan says what would be done, and leaves outbox, tools and what policies have decided as they are."""
     ticket = desk.file("P3", "business", fields={"kind": "security"})

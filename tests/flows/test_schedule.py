@@ -90,6 +90,7 @@ def test_a_worker_runs_what_is_deployed(prefect: Prefect, start: Start, tmp_path
     assert run["work_pool_name"] == "helpdesk"
 
 
+@pytest.mark.req("NFR-09")
 def test_the_pulse_runs_every_minute(prefect: Prefect, start: Start, tmp_path: Path) -> None:
     """`helpdesk serve` is enough: the scheduler makes a pulse, which reads, decides and tells. Ended, it rests."""
     profile = read_profile("builder")

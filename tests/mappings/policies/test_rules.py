@@ -165,3 +165,14 @@ def test_held_and_unread_tickets() -> None:
     unread = msgspec.structs.replace(history, events=(), events_through=None)
     life = live(unread, build(unread), profile("builder"), GROUPS)
     assert judge(life, profile("builder"), REPLIES, link=str) == []
+
+
+@pytest.mark.req("SLA-23", "ESC-13")
+def test_an_escalated_customer_is_told_the_new_time() -> None:
+    """Handed to tier 3 at 10:00, the customer is told that the new team answers by 14:00."""
+    org = profile("archbuilder")
+    story = Story("2026-03-03 09:10", severity="P3", plan="basic", kind="software_bug", zone=org.zone)
+    story.set("2026-03-03 10:00", Actor.US, tier="3")
+    [reply] = [action for action in judged(story, org) if action.verb == "reply"]
+    assert isinstance(reply.change, TicketChange)
+    assert "You will hear from them by 14:00." in (reply.change.reply or "")

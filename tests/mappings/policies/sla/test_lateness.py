@@ -161,3 +161,18 @@ targets:
     [before] = notice(life, clocks(life, profile("builder")), profile("builder"), now).actions
     [after] = notice(life, clocks(life, renamed), renamed, now).actions
     assert before.key == after.key
+
+
+@pytest.mark.req("ESC-04")
+@pytest.mark.parametrize(("now", "steps"), [("2026-03-03 16:59", 0), ("2026-03-03 17:00", 1)])
+def test_the_earlier_of_two_ladders_wins(now: str, steps: int) -> None:
+    """archbuilder's P2 technical ticket, answered at once, moves after 8 business hours, not a business day."""
+    zone = profile("archbuilder").zone
+    story = Story("2026-03-03 09:00", severity="P2", plan="basic", kind="software_bug", zone=zone)
+    story.reply("2026-03-03 09:05")
+    found = [
+        a
+        for a in look(story, now, "archbuilder").actions
+        if a.verb == "escalate" and "Time in this tier" in a.reason.text
+    ]
+    assert len(found) == steps
