@@ -91,7 +91,6 @@ def run() -> list[Row]:
         Row("a quiet pulse through Prefect, whole process: CPU", cpu(recorded), "s", figure="pulse-cpu"),
         Row("the same from the command line: wall", wall(bare), "s", "starting alone", wall(bare) / least.wall),
         Row("the same from the command line: CPU", cpu(bare), "s", "starting alone", cpu(bare) / least.cpu),
-        Row("its peak memory", max(run.peak for run in bare), "MB"),
         Row(
             "30,000 tickets in the store instead of 3,000: wall",
             wall(longer),

@@ -5,7 +5,6 @@ The bound beside saving is the same rows, ready made, through the driver's bulk 
 """
 
 import random
-import resource
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -248,8 +247,7 @@ def run(most: int = 100_000) -> list[Row]:
         if server is not None:
             rows += saving(server, "PostgreSQL") + long_history(server, "PostgreSQL")
             rows += minutes(server, "PostgreSQL", sizes)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return [*rows, Row("peak memory of the bench itself", peak, "MB")]
+    return rows
 
 
 if __name__ == "__main__":

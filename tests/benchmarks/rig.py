@@ -1,6 +1,7 @@
 """What the benches of whole runs stand on: a sandbox of its own process, processes measured, a store that can grow."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -40,12 +41,20 @@ _LONG_AGO = {
 
 
 class Spent(NamedTuple):
-    """What a process took, in seconds and MB, and what it printed."""
+    """What a process took, in seconds, and what it printed."""
 
     wall: float
     cpu: float
-    peak: float
     said: str
+
+
+def peak() -> float:
+    """The most memory that this process ever had, in MB; by `getrusage` a child would inherit its parent's peak."""
+    try:
+        [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    except (OSError, ValueError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(line.split()[1]) / 1024
 
 
 def spent(*words: str) -> Spent:
@@ -60,7 +69,7 @@ def spent(*words: str) -> Spent:
             problems.seek(0)
             raise RuntimeError(f"{words[0]} ended with {process.returncode}: {problems.read().decode()[-2000:]}")
         out.seek(0)
-        return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.read().decode())
+        return Spent(wall, usage.ru_utime + usage.ru_stime, out.read().decode())
 
 
 @contextmanager
