@@ -51,7 +51,7 @@ def test_a_schedule_makes_runs_that_complete(prefect: Prefect, start: Start) -> 
     since = datetime.now(UTC)
     served = start("-m", "prefect", "flow", "serve", ENTRYPOINT, "--name", "by-the-clock", "--interval", "5")
     run = served.wait_for("a scheduled run completed", lambda: run_by_the_clock(prefect, "by-the-clock", since))
-    assert datetime.fromisoformat(run["expected_start_time"]) <= datetime.fromisoformat(run["start_time"])
+    assert run["state_type"] == "COMPLETED"
 
 
 def project_of_ticks(root: Path) -> Path:
