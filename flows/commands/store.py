@@ -58,8 +58,9 @@ def list_rows(
 
     wanted = None if state is None else OutboxState(_one_of("outbox list --state", state, [*OutboxState]))
     with opened() as (store, _):
-        rows = store.outbox(state=wanted, tool=tool, record=record, policy=policy, limit=limit)
-    _tell(rows, _table(rows), as_json)
+        rows = store.outbox(state=wanted, tool=tool, record=record, policy=policy, limit=limit + 1)
+    more = "\n… and more: narrow it down (--state, --record), or raise --limit" if len(rows) > limit else ""
+    _tell(rows[:limit], _table(rows[:limit]) + more, as_json)
 
 
 def retry(ids: Rows, as_json: AsJson = False) -> None:
@@ -111,6 +112,7 @@ def mode(
 ) -> None:
     """Show policies' modes, or set one; HELPDESK_MODE caps them all. A policy that applies again starts anew."""
     from connectors.store import Mode
+    from flows.settings import read_settings
 
     aside = 0
     with opened() as (store, now):
@@ -120,8 +122,15 @@ def mode(
             aside = store.set_mode(policy, Mode(_one_of("mode", to, [*Mode])), now())
         modes = dict.fromkeys(POLICIES) | store.modes()
     shown = {name: mode for name, mode in modes.items() if policy in (None, name)}
-    lines = [f"{name}: {mode or 'apply (not set)'}" for name, mode in shown.items()]
+    cap = read_settings().mode
+    lines = [f"{name}: {mode or 'apply (not set)'}{_capped(mode or Mode.APPLY, cap)}" for name, mode in shown.items()]
     _tell(shown, "\n".join([*lines, *([_aside(aside)] if aside else [])]), as_json)
+
+
+def _capped(own: str, cap: str) -> str:
+    """What HELPDESK_MODE makes of a policy's own mode, where that is less."""
+    order = ("off", "shadow", "apply")
+    return f", but HELPDESK_MODE={cap}: {cap}" if order.index(cap) < order.index(own) else ""
 
 
 def approve(
@@ -150,10 +159,12 @@ def adopt(
 
     with opened() as (store, now):
         if not ids:
-            rows = store.outbox(state=OutboxState.BASELINE)
+            rows = store.outbox(state=OutboxState.BASELINE, limit=1_000_000)
             _tell(rows, _table(rows), as_json)
             return
         count = store.adopt(ids, now())
+    if not count:
+        _refuse(f"adopt: none of {', '.join(map(str, ids))} is a baseline row; `helpdesk adopt` lists them")
     _tell({"adopted": count}, f"{count} of {len(ids)} released; the next pulse sends them", as_json)
 
 
