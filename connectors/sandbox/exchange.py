@@ -55,17 +55,23 @@ class Door:
         path, method = scope["path"], scope["method"]
         self._core.settle()
         fault = self._core.faults.strike(self._vendor.name, method, path, self._core.clock.now())
-        status, headers, content = 0, list[tuple[bytes, bytes]](), b""
+        status, headers, content, cut = 0, list[tuple[bytes, bytes]](), b"", False
         try:
             status, headers, content = await self._answer(fault, scope, body)
-            headers.append((b"date", format_datetime(self._core.clock.now(), usegmt=True).encode()))
-            await _reply(send, status, headers, content, half=fault is not None and fault.kind == "truncate")
         except Cut:
-            status = 0
+            cut = True
+        half = fault is not None and fault.kind == "truncate"
+        # Written down before the answer is out: whoever has an answer finds it in the record.
+        self._record(scope, body, 0 if cut or half else status, content, fault, time.perf_counter() - began)
+        self._core.settle()
+        if cut:
             _hang_up(send)
-        finally:
-            self._record(scope, body, status, content, fault, time.perf_counter() - began)
-            self._core.settle()
+            return
+        headers.append((b"date", format_datetime(self._core.clock.now(), usegmt=True).encode()))
+        try:
+            await _reply(send, status, headers, content, half=half)
+        except Cut:
+            _hang_up(send)
 
     async def _answer(
         self, fault: Fault | None, scope: Scope, body: bytes
