@@ -1,9 +1,10 @@
 """What all simulated tools share: time, chance, scheduled work, the journal, faults, switches and addresses."""
 
+import asyncio
 import heapq
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import count
@@ -75,6 +76,8 @@ class Core:
         self.switches = Switches()
         self.urls: dict[str, str] = {}
         self.courier = Courier(self)
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        """How a slow answer waits: really, unless somebody lets simulated time pass instead."""
         self._work: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = count()
 

@@ -1,6 +1,5 @@
 """What surrounds every request to a simulated tool: settle, faults, the tool's own answer, the record."""
 
-import asyncio
 import time
 import traceback
 from collections.abc import Mapping
@@ -81,14 +80,14 @@ class Door:
         if fault.kind in ("cut_before", "away"):
             raise Cut
         if fault.kind == "slow" and not fault.after:
-            await asyncio.sleep(fault.seconds)
+            await self._core.sleep(fault.seconds)
         if fault.kind in ("status", "token_expired", "html") and not fault.after:
             return self._instead(fault)
         given = await self._serve(scope, body)
         if fault.kind == "cut_after":
             raise Cut
         if fault.kind == "slow" and fault.after:
-            await asyncio.sleep(fault.seconds)
+            await self._core.sleep(fault.seconds)
         if fault.kind in ("status", "html") and fault.after:
             return self._instead(fault)
         return _drifted(*given) if fault.kind == "drift" else given

@@ -1,1 +1,1 @@
-"""The fault rig: a scenario and a seed make a schedule of faults; what came of it is judged by the sandbox's journal."""
+"""The fault rig: a story and a seed make a schedule of faults; the sandbox's journal judges what came of it."""

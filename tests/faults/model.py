@@ -1,0 +1,147 @@
+"""What should have happened to a ticket, worked out from the tools' journal alone, with figures of its own.
+
+Written apart from `mappings`: it knows the office's hours and the two columns of the table that the stories use, walks
+minute by minute where the product computes, and shares no code with it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from connectors.sandbox.journal import Effect
+from connectors.store import OutboxRow, OutboxState
+from tests.faults.deployment import Deployment
+from tests.faults.people import THEIR_DUE
+
+OFFICE = ZoneInfo("America/Chicago")
+MINUTES = {("P1", "enterprise"): 15, ("P2", "enterprise"): 60, ("P2", "business"): 240}
+ROUND_THE_CLOCK = {"P1"}
+TIERS = {"Support": 1, "Technical": 2, "Engineering": 3}
+SLACK = timedelta(minutes=4)
+"""How long after a due time, with everything working, the step up may take to be seen."""
+
+
+def due(start: datetime, severity: str, plan: str) -> datetime:
+    """When an answer is owed: a minute counts where the office is open, Monday to Friday from 8 to 18."""
+    at, left = start, MINUTES[severity, plan]
+    while left:
+        if severity in ROUND_THE_CLOCK or _open(at):
+            left -= 1
+            at += timedelta(minutes=1)
+        else:
+            at = at.replace(second=0) + timedelta(minutes=1)
+    return at
+
+
+def _open(at: datetime) -> bool:
+    local = at.astimezone(OFFICE)
+    return local.weekday() < 5 and 8 <= local.hour < 18
+
+
+def broken(
+    here: Deployment, ticket: int, mine: list[Effect], us: str, journal: list[Effect], rows: list[OutboxRow]
+) -> Iterator[str]:
+    """A line for each promise to one ticket that was not kept."""
+    life = _Life(here, ticket, mine, us)
+    yield from life.steps()
+    yield from life.shown()
+    yield from life.pages(journal, rows)
+    yield from life.queued(rows)
+
+
+class _Life:
+    """One ticket's story as the tools tell it."""
+
+    def __init__(self, here: Deployment, ticket: int, mine: list[Effect], us: str) -> None:
+        self.here, self.ticket, self.mine, self.us = here, ticket, mine, us
+        self.now = here.now()
+        self.found = here.desk.sim.account.tickets[ticket]
+        self.severity = next(tag[-2:].upper() for tag in self.found.tags if tag.startswith("severity_"))
+        company = here.desk.sim.account.organizations[self.found.organization_id or 0]
+        self.plan = str(company.fields["plan"]).removeprefix("plan_")
+        self.filed = next(row.at for row in mine if row.kind == "created")
+        staff = {user.email for user in here.desk.sim.account.users.values() if user.staff} - {us}
+        self.answers = [row.at for row in mine if row.kind == "public_comment" and row.actor in staff]
+        self.moves = [row.at for row in mine if row.kind == "note" and "Moved to" in str(row.detail["body"])]
+        self.holds = [row for row in mine if row.kind == "field" and "hf_hold" in str(row.detail)]
+        states = [row for row in mine if row.kind == "field" and row.detail["field"] == "status"]
+        self.solved = [row.at for row in states if row.detail["new"] == "solved"]
+        self.reopened = any(row.detail["old"] == "solved" and row.detail["new"] == "open" for row in states)
+        self.done = self.found.status in ("solved", "closed")
+
+    def steps(self) -> Iterator[str]:
+        """It moves up when its answer is late, and never otherwise; once from each tier."""
+        if self.reopened:
+            return
+        stay = self.filed
+        for move in self.moves:
+            owed = due(stay, self.severity, self.plan)
+            if move < owed:
+                yield f"moved up at {_clock(move)}, but the answer was owed at {_clock(owed)}"
+            if any(stay <= answer < min(move, owed) for answer in self.answers):
+                yield f"moved up at {_clock(move)}, though it had been answered in time"
+            stay = move
+        owed = due(stay, self.severity, self.plan)
+        answered = any(answer >= stay for answer in self.answers)
+        if not answered and not self.done and not self.holds and self.now > owed + SLACK:
+            yield f"owed an answer since {_clock(owed)}, and was not moved up by {_clock(self.now)}"
+
+    def shown(self) -> Iterator[str]:
+        """Its fields say what is true in the end."""
+        if self.reopened:
+            return
+        stay = self.moves[-1] if self.moves else self.filed
+        owed = due(stay, self.severity, self.plan)
+        group = self.here.desk.group(self.ticket)
+        tier = TIERS.get(group or "")
+        wanted: dict[str, object] = {"tier": f"tier_{tier}"}
+        waits = not self.done and not any(answer >= stay for answer in self.answers) and self.now < owed
+        wanted["sla_due"] = owed.astimezone(OFFICE).isoformat() if waits else None
+        first = self.answers[0] if self.answers else None
+        if first is None or not self.solved or first <= self.solved[0]:  # after the end, nobody waited for it
+            wanted["first_response_at"] = first and first.astimezone(OFFICE).isoformat()
+        wanted["resolved_at"] = self.solved[-1].astimezone(OFFICE).isoformat() if self.done and self.solved else None
+        for name, value in wanted.items():
+            shown = self.here.desk.field(self.ticket, name)
+            if shown != value and shown != THEIR_DUE:
+                yield f"{name} shows {shown!r}, it should be {value!r}"
+
+    def pages(self, journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
+        """A P1 outside the office's hours pages once; who takes it stands in the ticket; the ticket's end ends it."""
+        mine = [row for row in journal if f"zendesk:{self.ticket}-" in str(row.detail.get("dedup_key", ""))]
+        opened = [row for row in mine if row.kind == "incident"]
+        wanted = self.severity == "P1" and not _open(self.filed)
+        if opened and not wanted:
+            yield "paged, and should not have"
+        if wanted and not opened and not self.done:
+            yield "never paged"
+        if len(opened) > 1 and not self.reopened:
+            yield f"paged {len(opened)} times"
+        taken = any(row.detail.get("new") == "acknowledged" for row in mine)
+        ended = any(row.detail.get("new") == "resolved" for row in mine)
+        noted = [row for row in self.mine if row.kind == "note" and "acknowledged the page" in str(row.detail["body"])]
+        if taken and not noted and not self.done:
+            yield "somebody took the page, and the ticket does not say so"
+        if opened and self.done and not ended:
+            yield "is done, and its page still rings"
+
+    def queued(self, rows: list[OutboxRow]) -> Iterator[str]:
+        """A P2 outside the office's hours is told once when the office answers, or the outbox says why not."""
+        told = [row for row in self.mine if row.kind == "public_comment" and row.actor == self.us]
+        wanted = self.severity != "P1" and not _open(self.filed)
+        if told and not wanted:
+            yield "its customer was written to, and should not have been"
+        given_up = [
+            row
+            for row in rows
+            if row.action.record == f"zendesk:{self.ticket}" and row.action.verb == "reply"
+            if row.state is OutboxState.DROPPED and not row.again
+        ]
+        if wanted and not told and not given_up and not self.holds:
+            yield "its customer was never told, and nothing says why"
+        if wanted and not self.holds and "next_business_day" not in self.found.tags and not self.done:
+            yield "waits for the next business day without its tag"
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(OFFICE):%a %H:%M}"
