@@ -42,9 +42,12 @@ def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> li
 
 
 def _strangers(journal: list[Effect], us: str, cast: set[str]) -> Iterator[str]:
-    """What was late before we came is left alone."""
+    """What was late before we came is left alone; of what somebody touched since, the fields are kept up."""
+    touched = {row.record for row in journal if row.kind == "note" and row.actor != us}
     for row in journal:
         if row.actor == us and row.vendor == "zendesk" and row.record not in cast:
+            if row.kind == "field" and row.record in touched:
+                continue
             yield f"{row.record}: nobody asked us for {row.kind} {dict(row.detail)}"
 
 
@@ -102,6 +105,8 @@ def _said_once(mine: list[Effect], us: str) -> Iterator[str]:
 def _edits_kept(here: Deployment, ticket: int, mine: list[Effect], us: str) -> Iterator[str]:
     """What a person set last is there in the end, unless another person or a rule changed it."""
     found = here.desk.sim.account.tickets[ticket]
+    if found.deleted_at is not None:
+        return
     last: dict[str, Effect] = {}
     added: set[str] = set()
     for row in mine:

@@ -14,7 +14,7 @@ from tests.faults.deployment import Deployment
 from tests.faults.people import THEIR_DUE
 
 OFFICE = ZoneInfo("America/Chicago")
-MINUTES = {("P1", "enterprise"): 15, ("P2", "enterprise"): 60, ("P2", "business"): 240}
+MINUTES = {("P1", "enterprise"): 15, ("P1", "business"): 60, ("P2", "enterprise"): 60, ("P2", "business"): 240}
 ROUND_THE_CLOCK = {"P1"}
 TIERS = {"Support": 1, "Technical": 2, "Engineering": 3}
 SLACK = timedelta(minutes=4)
@@ -56,7 +56,10 @@ class _Life:
         self.here, self.ticket, self.mine, self.us = here, ticket, mine, us
         self.now = here.now()
         self.found = here.desk.sim.account.tickets[ticket]
-        self.severity = next(tag[-2:].upper() for tag in self.found.tags if tag.startswith("severity_"))
+        graded = [row for row in mine if row.kind == "field" and row.detail["field"] == "Severity"]
+        now = next(tag[-2:].upper() for tag in self.found.tags if tag.startswith("severity_"))
+        self.severity = str(graded[0].detail["old"])[-2:].upper() if graded else now
+        self.worse = [(row.at, str(row.detail["new"])[-2:].upper()) for row in graded]
         company = here.desk.sim.account.organizations[self.found.organization_id or 0]
         self.plan = str(company.fields["plan"]).removeprefix("plan_")
         self.filed = next(row.at for row in mine if row.kind == "created")
@@ -67,7 +70,19 @@ class _Life:
         states = [row for row in mine if row.kind == "field" and row.detail["field"] == "status"]
         self.solved = [row.at for row in states if row.detail["new"] == "solved"]
         self.reopened = any(row.detail["old"] == "solved" and row.detail["new"] == "open" for row in states)
-        self.done = self.found.status in ("solved", "closed")
+        self.gone = self.found.status in ("closed", "deleted")
+        self.done = self.gone or self.found.status == "solved"
+
+    def owed(self, stay: datetime) -> datetime:
+        """When a tier that the ticket came to owes an answer; a severity made worse brings it nearer, never further."""
+        severity = self.severity
+        for at, worse in self.worse:
+            severity = worse if at <= stay else severity
+        owed = due(stay, severity, self.plan)
+        for at, worse in self.worse:
+            if at > stay and not any(stay <= answer < at for answer in self.answers):
+                owed = min(owed, due(at, worse, self.plan))
+        return owed
 
     def steps(self) -> Iterator[str]:
         """It moves up when its answer is late, and never otherwise; once from each tier."""
@@ -75,23 +90,23 @@ class _Life:
             return
         stay = self.filed
         for move in self.moves:
-            owed = due(stay, self.severity, self.plan)
+            owed = self.owed(stay)
             if move < owed:
                 yield f"moved up at {_clock(move)}, but the answer was owed at {_clock(owed)}"
             if any(stay <= answer < min(move, owed) for answer in self.answers):
                 yield f"moved up at {_clock(move)}, though it had been answered in time"
             stay = move
-        owed = due(stay, self.severity, self.plan)
+        owed = self.owed(stay)
         answered = any(answer >= stay for answer in self.answers)
         if not answered and not self.done and not self.holds and self.now > owed + SLACK:
             yield f"owed an answer since {_clock(owed)}, and was not moved up by {_clock(self.now)}"
 
     def shown(self) -> Iterator[str]:
         """Its fields say what is true in the end."""
-        if self.reopened:
+        if self.reopened or self.gone:
             return
         stay = self.moves[-1] if self.moves else self.filed
-        owed = due(stay, self.severity, self.plan)
+        owed = self.owed(stay)
         group = self.here.desk.group(self.ticket)
         tier = TIERS.get(group or "")
         wanted: dict[str, object] = {"tier": f"tier_{tier}"}
@@ -110,7 +125,8 @@ class _Life:
         """A P1 outside the office's hours pages once; who takes it stands in the ticket; the ticket's end ends it."""
         mine = [row for row in journal if f"zendesk:{self.ticket}-" in str(row.detail.get("dedup_key", ""))]
         opened = [row for row in mine if row.kind == "incident"]
-        wanted = self.severity == "P1" and not _open(self.filed)
+        grades = [(self.filed, self.severity), *self.worse]
+        wanted = any(severity == "P1" and not _open(at) for at, severity in grades)
         if opened and not wanted:
             yield "paged, and should not have"
         if wanted and not opened and not self.done:
@@ -137,7 +153,7 @@ class _Life:
             if row.action.record == f"zendesk:{self.ticket}" and row.action.verb == "reply"
             if row.state is OutboxState.DROPPED and not row.again
         ]
-        if wanted and not told and not given_up and not self.holds:
+        if wanted and not told and not given_up and not self.holds and not self.gone:
             yield "its customer was never told, and nothing says why"
         if wanted and not self.holds and "next_business_day" not in self.found.tags and not self.done:
             yield "waits for the next business day without its tag"

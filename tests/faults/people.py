@@ -41,6 +41,10 @@ DEEDS: dict[str, Deed] = {
     "subject": lambda desk, ticket, word: desk.sim.edit(ticket, author=_agent(desk), subject=f"Agent's words {word}"),
     "priority": lambda desk, ticket, _: desk.sim.edit(ticket, author=_agent(desk), priority="high"),
     "due": lambda desk, ticket, _: desk.sim.edit(ticket, author=_agent(desk), fields={"sla_due": THEIR_DUE}),
+    "worse": lambda desk, ticket, _: desk.sim.edit(ticket, author=_agent(desk), fields={"severity": "P1"}),
+    "delete": lambda desk, ticket, _: desk.sim.delete(ticket, author=_agent(desk)),
+    "restore": lambda desk, ticket, _: desk.sim.restore(ticket, author=_agent(desk)),
+    "merge": lambda desk, ticket, _: _merge(desk, ticket),
     "hold": lambda desk, ticket, _: desk.sim.edit(ticket, author=_agent(desk), tags_add=("hf_hold",)),
 }
 """By the words of a schedule."""
@@ -52,6 +56,16 @@ def _say(desk: Desk, ticket: int, word: str) -> None:
 
 def _write(desk: Desk, ticket: int, word: str) -> None:
     desk.sim.reply(ticket, author=_customer(desk, ticket), body=f"Any news ({word})?")
+
+
+def _merge(desk: Desk, ticket: int) -> None:
+    """Into a ticket of before: an agent thinks that they are the same."""
+    target = next(
+        other.id
+        for other in desk.sim.account.tickets.values()
+        if other.id != ticket and other.deleted_at is None and other.status != "closed"
+    )
+    desk.sim.merge(target, [ticket], author=_agent(desk))
 
 
 def let_go(desk: Desk, tickets: list[int]) -> None:

@@ -46,7 +46,9 @@ POINTS = (
 SENDING = ("store.take", "store.note_ref", "store.finish", "zendesk.update_many", "zendesk.jobs", "pagerduty.send")
 """The steps of the outbox: half of all deaths happen here."""
 
-DEEDS = ("note", "tag", "subject", "comment", "answer", "due", "hold", "solve", "priority")
+DEEDS = (
+    "note", "tag", "subject", "comment", "answer", "due", "hold", "solve", "priority", "worse", "delete", "merge",
+)  # fmt: skip
 """What people do in between (tests/faults/people.py)."""
 
 SWITCHES: dict[str, Sequence[Any]] = {
