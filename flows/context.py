@@ -46,6 +46,7 @@ class Context:
     plan_only: bool = False
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     fence: int | None = None
+    alive: Callable[[], None] = lambda: None
     reading: Reading | None = None
 
     def mode(self, policy: str) -> Mode:

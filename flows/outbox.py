@@ -37,7 +37,7 @@ def finish(ctx: Context, told: Delivered, results: Iterable[Result]) -> None:
     known = list(results)
     if not known:
         return
-    ctx.store.finish(known, ctx.now())
+    ctx.store.finish(known, ctx.now(), ctx.fence)
     for result in known:
         match result.state:
             case OutboxState.DONE:

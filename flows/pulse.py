@@ -28,7 +28,6 @@ def beat(ctx: Context) -> Pulse:
             before = down(ctx)
             found.synced = sync.all_tools(ctx)
             found.news = news(before, down(ctx))
-            keep(ctx)
             found.decided = decide(ctx)
             found.delivered = deliver(ctx)
     return found
@@ -36,7 +35,12 @@ def beat(ctx: Context) -> Pulse:
 
 def decide(ctx: Context) -> list[Decided]:
     """All policies, one after another."""
-    return [policy(ctx) for policy in DECIDERS.values()]
+    return [_alive(ctx, policy) for policy in DECIDERS.values()]
+
+
+def _alive(ctx: Context, policy: Callable[[Context], Decided]) -> Decided:
+    keep(ctx)
+    return policy(ctx)
 
 
 def deliver(ctx: Context) -> Delivered:
@@ -65,8 +69,8 @@ async def _steps(ctx: Context, found: Pulse) -> None:
     read = await asyncio.gather(*(step(f"read {tool}", ctx, work, read_lines) for tool, work in sync.TOOLS.items()))
     found.synced = {source: said for tool in read for source, said in tool.items()}
     found.news = news(before, down(ctx))
-    keep(ctx)
     for policy, work in DECIDERS.items():
+        keep(ctx)
         found.decided.append(await step(f"decide {policy}", ctx, work, decided_lines))
     found.delivered = await step("deliver", ctx, deliver)
 

@@ -82,16 +82,18 @@ class Outbox(Database):
         with self.reading() as conn:
             return conn.scalar(sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool).limit(1)) is not None
 
-    def finish(self, results: Sequence[Result], now: datetime) -> int:
+    def finish(self, results: Sequence[Result], now: datetime, fence: int | None = None) -> int:
         """Note what became of rows in flight or unknown; gives how many were still waiting for it.
 
         `planned` gives back a row that was certainly not sent. `dropped` with `again` also makes every policy look at
-        its ticket again. A row that was finished otherwise meanwhile is left as it is.
+        its ticket again. A row that was finished otherwise meanwhile is left as it is. Raises `StaleLease` when
+        `fence` is given and old: whoever took over may have the same rows in flight.
         """
         changed = [result for result in results if result.state not in _RESULTS]
         if changed:
             raise ValueError(f"outbox {changed[0].id}: {changed[0].state} is no result; use one of {sorted(_RESULTS)}")
         with self.writing("outbox") as conn:
+            check_fence(conn, PULSE, fence)
             waiting = _OUTBOX.update().where(_OUTBOX.c.id == sa.bindparam("row"))
             waiting = waiting.where(sa.or_(*(_OUTBOX.c.state == state.value for state in _WAITING)))
             finished = waiting.values(
