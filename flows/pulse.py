@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from prefect import flow
 
-from flows import delivery, paging, rules, sla, sync
+from flows import delivery, heartbeat, paging, rules, sla, sync
 from flows.cases import Decided
 from flows.context import Context
 from flows.lease import keep, leased
@@ -30,6 +30,7 @@ def beat(ctx: Context) -> Pulse:
             found.news = news(before, down(ctx))
             found.decided = decide(ctx)
             found.delivered = deliver(ctx)
+            heartbeat.send(ctx)
     return found
 
 
@@ -73,6 +74,7 @@ async def _steps(ctx: Context, found: Pulse) -> None:
         keep(ctx)
         found.decided.append(await step(f"decide {policy}", ctx, work, decided_lines))
     found.delivered = await step("deliver", ctx, deliver)
+    await asyncio.to_thread(heartbeat.send, ctx)
 
 
 def run_now(mode: Apply = Apply.APPLY) -> str:

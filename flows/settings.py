@@ -27,12 +27,13 @@ class Settings(BaseSettings):
     """The most that any policy may do; each policy's own mode is in the store."""
     clock_url: str | None = Field(None, alias="HELPDESK_CLOCK_URL")
     config_dir: Path = Field(ROOT / "config", alias="HELPDESK_CONFIG_DIR")
+    watchdog_url: str | None = Field(None, alias="HELPDESK_WATCHDOG_URL")
     zendesk_url: str | None = Field(None, alias="ZENDESK_URL")
     pagerduty_url: str = Field("https://api.pagerduty.com", alias="PAGERDUTY_URL")
     pagerduty_events_url: str = Field("https://events.pagerduty.com", alias="PAGERDUTY_EVENTS_URL")
     pagerduty_from: str | None = Field(None, alias="PAGERDUTY_FROM")
 
-    @field_validator("clock_url", "zendesk_url", "pagerduty_url", "pagerduty_events_url")
+    @field_validator("clock_url", "watchdog_url", "zendesk_url", "pagerduty_url", "pagerduty_events_url")
     @classmethod
     def _addressed(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):
@@ -61,6 +62,18 @@ class MissingSetting(Explained):
     def __init__(self, *names: str) -> None:
         wanted = " or ".join(names)
         super().__init__(f"environment: {wanted}: not set; set it (or {names[0]}_FILE), see deploy/env.example")
+
+
+class PortTaken(Explained):
+    """A process of ours cannot listen where it was told to."""
+
+    def __init__(self, command: str, host: str, port: int, error: OSError) -> None:
+        super().__init__(f"{command}: {host}:{port}: cannot listen there ({error}); choose another --host or --port")
+
+
+def profile_key(settings: Settings) -> str:
+    """The key of the profile, without reading it: a file is called by its key."""
+    return Path(settings.profile).stem
 
 
 def secret(name: str) -> SecretStr | None:
