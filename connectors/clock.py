@@ -5,9 +5,12 @@ Leases and socket deadlines never use this; they stay on real time.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 import msgspec
+
+from connectors.errors import Unavailable
 
 
 class _Face(msgspec.Struct):
@@ -28,3 +31,20 @@ def domain_clock(url: str | None) -> Callable[[], datetime]:
         return msgspec.json.decode(answer.content, type=_Face).now.astimezone(UTC)
 
     return ask
+
+
+def tool_time(tool: str, url: str) -> datetime | None:
+    """A tool's own time, by the Date header of any answer; None where it tells none. No credentials are sent.
+
+    Raises Unavailable where nobody answers at the address.
+    """
+    try:
+        answer = httpx.get(url, timeout=10.0, trust_env=url.startswith("https://"))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        fix = f"check {tool.upper()}_URL, and that this machine may reach it"
+        raise Unavailable(f"{tool} {url}", f"not reached ({type(error).__name__})", fix) from error
+    said = answer.headers.get("date")
+    try:
+        return None if said is None else parsedate_to_datetime(said).astimezone(UTC)
+    except ValueError:
+        return None

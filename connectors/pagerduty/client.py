@@ -6,7 +6,7 @@ queued (vendor-facts §4.7). Errors of the library become ours.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ import pagerduty
 
 from connectors.base import Policy
 from connectors.budget import Budget
-from connectors.errors import BadRequest, Unavailable, Uncertain
+from connectors.errors import BadRequest, NotFound, Unavailable, Uncertain
 from connectors.pagerduty.transport import ENQUEUE, PolicyTransport
 
 _BY_KEY = {"date_range": "all", "sort_by": "created_at:desc", "limit": 1}
@@ -95,6 +95,18 @@ class PagerDuty:
     def on_calls(self) -> list[dict[str, Any]]:
         """Who is on call now, an entry per escalation policy and level."""
         return self._all("oncalls", {"earliest": "true"})
+
+    def knows(self, address: str) -> bool:
+        """Is there a user with this e-mail address?"""
+        rows = self._all("users", {"query": address})
+        return any(str(row.get("email", "")).casefold() == address.casefold() for row in rows)
+
+    def may_write(self) -> None:
+        """Try the right to write on an incident that never is: Forbidden for a read-only key, BadRequest for a From
+        that is nobody.
+        """
+        with suppress(NotFound), _told("PUT", "/incidents/P000000"):
+            self._rest.rput("incidents/P000000", json={"type": "incident_reference", "status": "acknowledged"})
 
     # pages
 

@@ -8,6 +8,7 @@ import base64
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 
 from connectors.base import Policy, Session
 from connectors.budget import Budget
-from connectors.errors import BadRequest, Forbidden, Unauthorized, Uncertain
+from connectors.errors import BadRequest, Forbidden, NotFound, Unauthorized, Uncertain
 from mappings.plan import Lane
 
 SCOPES = "read write"
@@ -114,7 +115,24 @@ class Zendesk:
         """At most a hundred users; unknown ids are left out by Zendesk."""
         return self._http.read("/api/v2/users/show_many.json", {"ids": _joined(ids)})
 
+    def objects(self, kind: str) -> list[bytes]:
+        """All of the account's `triggers`, `ticket_forms`, `organization_fields`, `group_memberships` …, as pages."""
+        return list(self._pages(f"/api/v2/{kind}.json", {}))
+
+    def may_write(self) -> None:
+        """Try the right to write on a ticket that never is: Forbidden, Unauthorized where there is none."""
+        with suppress(NotFound, BadRequest):
+            self._http.write("PUT", "/api/v2/tickets/0.json", {"ticket": {}}, harmless=True)
+
     # tickets
+
+    def search(self, query: str) -> bytes:
+        """The newest ten that an index finds, which lags behind; `count` tells how many there are."""
+        return self._http.read("/api/v2/search.json", {"query": query, "sort_by": "updated_at", "per_page": 10})
+
+    def comments(self, ticket_id: int) -> list[bytes]:
+        """A ticket's comments with their channels, as pages."""
+        return list(self._pages(f"/api/v2/tickets/{ticket_id}/comments.json", {}))
 
     def newest_tickets(self) -> Iterator[bytes]:
         """Tickets by their last update, newest first, a hundred a page with their people and companies.

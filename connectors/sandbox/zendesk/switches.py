@@ -49,6 +49,11 @@ class ZendeskSwitches:
     token_seconds: int = 1800  # access tokens live 30 minutes
     refresh_seconds: int = 2_592_000  # refresh tokens 30 days
     client_credentials_refresh: bool = False  # whether client_credentials also gives a refresh token
+    # An account that is not as it should be
+    service_role: str = "admin"  # the service user's role: "agent" may not export
+    service_scopes: str = "read write"  # what its client may ask for: a token is minted whatever it asks for (§1.1)
+    hidden_group: str = ""  # a group of this name is missing
+    hidden_field: str = ""  # a ticket field of this title is missing
     # The account's own rules, racing ours
     group_resetter: bool = False  # a trigger that puts the form's group back on every update
     notify_agents: bool = True  # the standard "notify assignee" trigger: a Notification that no customer sees

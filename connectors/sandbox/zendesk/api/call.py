@@ -1,7 +1,7 @@
 """One request on its way through: who calls, what is left of the budgets, and what the endpoint is given."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -117,7 +117,7 @@ async def serve(sim: "ZendeskSim", endpoint: Endpoint, request: Request) -> Resp
     headers: dict[str, str] = {"x-zendesk-api-version": "v2", "cache-control": "max-age=0, private, must-revalidate"}
     path = request.url.path
     try:
-        caller = sim.auth.identify(request.headers.get("authorization"))
+        caller = _switched(sim, sim.auth.identify(request.headers.get("authorization")))
         user_id = None if caller.user is None else caller.user.id
         headers |= sim.budgets.take(request.method, path, user_id, sim.core.clock.now())
         _admit(endpoint, caller)
@@ -140,6 +140,14 @@ async def serve(sim: "ZendeskSim", endpoint: Endpoint, request: Request) -> Resp
         given.headers.update(headers)
         return given
     return answer(given, 200, headers)
+
+
+def _switched(sim: "ZendeskSim", caller: Caller) -> Caller:
+    """The service user with the role and the scopes that the switches leave it."""
+    role, scopes = sim.switches.service_role, caller.scopes & frozenset(sim.switches.service_scopes.split())
+    if caller.user is None or caller.user.email != sim.service_email or (role == "admin" and scopes == caller.scopes):
+        return caller
+    return Caller(replace(caller.user, role=role), scopes)
 
 
 def refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime
 from connectors.sandbox.zendesk.api.call import Call, Endpoint
 from connectors.sandbox.zendesk.errors import Refusal, bad_paging
 from connectors.sandbox.zendesk.paging import Rows, cursor_page, offset_page
-from connectors.sandbox.zendesk.records import PRIORITIES, STATUSES, Change, Json, Ticket
+from connectors.sandbox.zendesk.records import PRIORITIES, STATUSES, Change, Comment, Json, Ticket
 
 MOST_RESULTS = 1000
 _TERM = re.compile(r'(-?)(\w+)([:<>]=?)("[^"]*"|\S+)|("[^"]*"|\S+)')
@@ -102,6 +102,9 @@ def _term(call: Call, field: str, operator: str, value: str) -> Test:
         user = account.user_by_email(value)
         wanted = user.id if user else (None if value == "none" else -1)
         return lambda seen: getattr(seen.ticket, f"{field}_id") == wanted
+    if field == "commenter":  # memory: "the person who commented on the ticket"
+        writer = account.user_by_email(value)
+        return lambda seen: writer is not None and _wrote(seen.ticket, writer.id)
     if field == "organization":
         organization = account.names.get(value.lower(), int(value) if value.isdigit() else -1)
         return lambda seen: seen.ticket.organization_id == organization
@@ -115,6 +118,11 @@ def _term(call: Call, field: str, operator: str, value: str) -> Test:
         id = int(field.removeprefix("custom_field_"))
         return lambda seen: str(seen.ticket.custom.get(id)) == value
     return lambda seen: False
+
+
+def _wrote(ticket: Ticket, user_id: int) -> bool:
+    events = (event for audit in ticket.audits for event in audit.events)
+    return any(isinstance(event, Comment) and event.author_id == user_id for event in events)
 
 
 def _place(order: tuple[str, ...], value: str | None) -> int:

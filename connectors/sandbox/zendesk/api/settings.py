@@ -17,7 +17,9 @@ from connectors.sandbox.zendesk.triggers import Trigger
 
 def groups(call: Call) -> Json:
     """GET /groups and /groups/assignable."""
-    return listed(call.asked, "groups", list(call.sim.account.groups.values()), _by_id, call.render.group)
+    hidden = call.sim.switches.hidden_group
+    rows = [group for group in call.sim.account.groups.values() if group.name != hidden]
+    return listed(call.asked, "groups", rows, _by_id, call.render.group)
 
 
 def group(call: Call) -> Json:
@@ -40,7 +42,8 @@ def memberships(call: Call) -> Json:
 
 def ticket_fields(call: Call) -> Json:
     """GET /ticket_fields: the system's own and the custom ones."""
-    rows = sorted([*call.sim.system_fields, *call.sim.account.ticket_fields.values()], key=lambda field: field.id)
+    every, hidden = [*call.sim.system_fields, *call.sim.account.ticket_fields.values()], call.sim.switches.hidden_field
+    rows = sorted((field for field in every if field.title != hidden), key=lambda field: field.id)
     return listed(call.asked, "ticket_fields", rows, _by_id, call.render.ticket_field)
 
 
