@@ -11,6 +11,14 @@ import httpx
 import msgspec
 
 from connectors.errors import Unavailable
+from mappings.faults import Explained
+
+
+class ClockUnread(Explained):
+    """The simulated time cannot be read: guessing it would be worse."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"clock {url}: {why}; start the sandbox, or take HELPDESK_CLOCK_URL out of the environment")
 
 
 class _Face(msgspec.Struct):
@@ -20,15 +28,20 @@ class _Face(msgspec.Struct):
 def domain_clock(url: str | None) -> Callable[[], datetime]:
     """A function that tells the time: real UTC, or what `HELPDESK_CLOCK_URL` answers (`{"now": …}`), whole seconds.
 
-    Raises httpx.HTTPError where the sandbox's clock cannot be read: guessing the time would be worse.
+    Raises ClockUnread where the sandbox's clock cannot be read.
     """
     if url is None:
         return lambda: datetime.now(UTC).replace(microsecond=0)
     client = httpx.Client(timeout=5.0)
 
     def ask() -> datetime:
-        answer = client.get(url).raise_for_status()
-        return msgspec.json.decode(answer.content, type=_Face).now.astimezone(UTC)
+        try:
+            answer = client.get(url).raise_for_status()
+            return msgspec.json.decode(answer.content, type=_Face).now.astimezone(UTC)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ClockUnread(url, f"not reached ({type(error).__name__})") from error
+        except msgspec.DecodeError as error:
+            raise ClockUnread(url, "this is no clock of a sandbox's") from error
 
     return ask
 

@@ -1,11 +1,27 @@
 """Where profiles are read from disk; mappings.profile does the rest."""
 
+import os
 from pathlib import Path
 
 from flows.settings import ROOT
+from mappings.faults import Explained
 from mappings.profile import Problem, Profile, ProfileError, Source, ToolTable, load, load_tools
 
 CONFIG = ROOT / "config"
+
+
+class NoProfile(Explained, FileNotFoundError):
+    """No file is where a profile, or the folder of all profiles, was looked for."""
+
+
+def config_dir() -> Path:
+    """The folder that HELPDESK_CONFIG_DIR names, else the one beside the code. Raises NoProfile where there is none."""
+    named = os.environ.get("HELPDESK_CONFIG_DIR")
+    if named and not (Path(named) / "profiles").is_dir():
+        raise NoProfile(
+            f"environment: HELPDESK_CONFIG_DIR: {named} has no folder profiles; name one that is as config/"
+        )
+    return Path(named) if named else CONFIG
 
 
 def shipped(config: Path = CONFIG) -> list[Path]:
@@ -14,16 +30,15 @@ def shipped(config: Path = CONFIG) -> list[Path]:
 
 
 def profile_file(name: str | Path, config: Path = CONFIG) -> Path:
-    """The file that a profile's key or path means. Raises FileNotFoundError, which says what there is."""
-    path = Path(name)
+    """The file that a profile's key or path means. Raises NoProfile, which says what there is."""
+    path, keys = Path(name), ", ".join(file.stem for file in shipped(config)) or "there are none"
     if path.suffix in (".yaml", ".yml") or path.is_file():
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file")
+            raise NoProfile(f"{path}: no such file; check the path, or write a profile's key: {keys}")
         return path
     found = config / "profiles" / f"{name}.yaml"
     if not found.is_file():
-        keys = ", ".join(file.stem for file in shipped(config))
-        raise FileNotFoundError(f"no profile {str(name)!r} in {config / 'profiles'}; write one of: {keys}")
+        raise NoProfile(f"profile {str(name)!r}: no such profile in {config / 'profiles'}; write one of: {keys}")
     return found
 
 

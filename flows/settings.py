@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.errors import Unauthorized
 from mappings.faults import Explained
 from mappings.plan import Mode
 
@@ -37,7 +38,7 @@ class Settings(BaseSettings):
     @classmethod
     def _addressed(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):
-            raise ValueError(f"{url!r} is no address; write https://… in front")
+            raise ValueError(f"{url!r} is no address: write https://… in front")
         return url
 
 
@@ -77,10 +78,17 @@ def profile_key(settings: Settings) -> str:
 
 
 def secret(name: str) -> SecretStr | None:
-    """A credential from `NAME_FILE` or `NAME`, read anew at every call; None where neither is set."""
+    """A credential from `NAME_FILE` or `NAME`, read anew at every call; None where neither is set.
+
+    Raises Unauthorized where the file cannot be read: that stops the one tool, as a wrong credential does.
+    """
     path = os.environ.get(f"{name}_FILE")
     if path:
-        return SecretStr(Path(path).read_text().strip())
+        try:
+            return SecretStr(Path(path).read_text().strip())
+        except (OSError, UnicodeDecodeError) as error:
+            cause = f"{path} cannot be read ({error.strerror if isinstance(error, OSError) else 'no text'})"
+            raise Unauthorized(f"environment: {name}_FILE", cause, "name a file that this user may read") from error
     value = os.environ.get(name)
     return SecretStr(value) if value else None
 

@@ -27,7 +27,11 @@ def check(
 
     Exit code 0; or 2 with one line per error: file:line: field: what is wrong; what to write instead.
     """
-    found, problems = _read([profiles.profile_file(profile_file)] if profile_file else profiles.shipped())
+    config = profiles.config_dir()
+    files = [profiles.profile_file(profile_file, config)] if profile_file else profiles.shipped(config)
+    if not files:
+        raise profiles.NoProfile(f"{config / 'profiles'}: no profile is there; write one, or mend HELPDESK_CONFIG_DIR")
+    found, problems = _read(files, config)
     if as_json:
         typer.echo(json.dumps(_as_data(found, problems), indent=2, ensure_ascii=False))
     elif problems:
@@ -42,16 +46,16 @@ def schema() -> None:
     from mappings.profile.schema import MODELS, schema_text
 
     for name, model in MODELS.items():
-        (profiles.CONFIG / "schema" / name).write_text(schema_text(model), encoding="utf-8")
+        (profiles.config_dir() / "schema" / name).write_text(schema_text(model), encoding="utf-8")
 
 
-def _read(files: Iterable[Path]) -> tuple[list[Profile], list[Problem]]:
+def _read(files: Iterable[Path], config: Path) -> tuple[list[Profile], list[Problem]]:
     """The profiles that are right, and everything that is wrong with the others and the tools' tables."""
     found: dict[str, Profile] = {}
     problems: set[Problem] = set()
     for path in files:
         try:
-            profile = profiles.read_profile(path)
+            profile = profiles.read_profile(path, config)
         except ProfileError as wrong:
             problems.update(wrong.problems)
             continue
@@ -60,7 +64,7 @@ def _read(files: Iterable[Path]) -> tuple[list[Profile], list[Problem]]:
             problems.add(Problem(str(path), 1, "profile", said, "give each organisation a key of its own"))
         found[profile.key] = profile
     try:
-        profiles.read_tools()
+        profiles.read_tools(config)
     except ProfileError as wrong:
         problems.update(wrong.problems)
     return list(found.values()), sorted(problems)

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import msgspec
 import typer
 
-from flows.profiles import read_profile
+from flows.profiles import config_dir, read_profile
 from mappings.policies.sla.targets import Due, due, promises
 from mappings.profile import Profile
 from mappings.profile.problems import suggest
@@ -173,7 +173,7 @@ def _command(
     as_json_list: Annotated[bool, typer.Option("--json", help="For machines: UTC, null where never due.")] = False,
 ) -> None:
     """When would a ticket be due? Every target that applies; of several with one measure the earliest binds."""
-    house = read_profile(profile)
+    house = read_profile(profile, config_dir())
     try:
         question = ask(
             house, severity=severity, at=at, plan=plan, kind=kind, channel=channel, tier=tier, facts=fact or ()

@@ -21,14 +21,15 @@ def explain(
 
     tool, _, number = record.partition(":")
     if tool != "zendesk" or not number.isdigit():
-        typer.echo(f"explain: {record!r} is no ticket; write for example zendesk:123", err=True)
+        typer.echo(f"explain: {record!r}: this is no ticket; write for example zendesk:123", err=True)
         raise typer.Exit(2)
     with open_context() as ctx:
         know_account(ctx)
         found = cases(ctx, [int(number)])
         if not found:
-            typer.echo(f"explain: {record} is not in the store; run `helpdesk sync zendesk`, or check it", err=True)
-            raise typer.Exit(1)
+            fix = "check the number, or read it first: `helpdesk sync zendesk`"
+            typer.echo(f"explain: {record}: the store knows no such ticket; {fix}", err=True)
+            raise typer.Exit(2)
         journal = ctx.store.journal(record)
         if as_json:
             typer.echo(explaining.as_json(found[0], journal))

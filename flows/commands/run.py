@@ -57,13 +57,21 @@ def run(
 def sync(
     tool: Tool = typer.Argument(Tool.ZENDESK, help="Which tool."),
     since: datetime | None = typer.Option(None, help="Read from this time (UTC) when the store is empty."),
+    as_json: bool = typer.Option(False, "--json", help="For a machine to read."),
 ) -> None:
     """Read what changed in one tool into the store, once, to the end of its streams."""
     from flows import sync as reading
     from flows.context import open_context
 
     with open_context() as ctx:
-        typer.echo(reading.catch_up(ctx, tool.value, since))
+        if since is not None and any(source.cursor for source in ctx.store.sources() if source.tool == tool.value):
+            fix = "give an empty HELPDESK_DATABASE_URL to begin elsewhere"
+            typer.echo(f"sync --since: not used, the store goes on from where it has read to; {fix}", err=True)
+        found = reading.read_all(ctx, tool.value, since)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode({"tool": tool.value, "sources": found})).decode())
+    else:
+        typer.echo(", ".join(f"{name}: {said}" for name, said in found.items()))
 
 
 def _alone(ctx: Any, work: Callable[[Any], Any]) -> Any:

@@ -2,11 +2,14 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from mappings.faults import Explained
 
 if TYPE_CHECKING:
     from connectors.sandbox.server import Sandbox
@@ -46,8 +49,10 @@ def sandbox(
         signal.signal(number, end)
     try:
         running = _start(profile, seed, record, faults, port_base, now, still=still)
+    except Explained:
+        raise
     except (ValueError, OSError) as wrong:
-        typer.echo(f"sandbox: {wrong}", err=True)
+        typer.echo("\n".join(f"sandbox: {line}" for line in str(wrong).splitlines()), err=True)
         raise typer.Exit(2) from wrong
     with running:
         typer.echo("\n".join(f"{name}={value}" for name, value in running.environment().items()))
@@ -59,13 +64,27 @@ def _start(
 ) -> "Sandbox":
     from connectors.sandbox.faults import read_script
     from connectors.sandbox.server import Sandbox
-    from flows.profiles import read_profile
+    from flows.profiles import config_dir, read_profile, read_tools
     from flows.sandbox_world import build_world, moment, office_hours
 
-    chosen = read_profile(profile)
-    start = moment(now, office_hours(chosen)[0]) if now else None
-    script = read_script(faults) if faults else []
-    world = build_world(chosen, now=start)
+    config = config_dir()
+    chosen = read_profile(profile, config)
+    try:
+        start = moment(now, office_hours(chosen)[0]) if now else None
+    except ValueError as wrong:
+        raise ValueError(f"--now: {now!r} is no time; write 2026-03-03T09:00") from wrong
+    script = _script(faults, read_script) if faults else []
+    world = build_world(chosen, read_tools(config), now=start)
     made = Sandbox(world, seed, ticking=not still, record=record)
     made.core.faults.load(script)
     return made.start(port_base or None)
+
+
+def _script(path: Path, read: Callable[[Path], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The faults in a file. ValueError where it cannot be read as such."""
+    try:
+        return read(path)
+    except OSError as error:
+        raise ValueError(f"--faults: {path}: {error.strerror}; check the path") from error
+    except ValueError as wrong:
+        raise ValueError(f"--faults: {wrong}; write a YAML or JSON list of faults") from wrong

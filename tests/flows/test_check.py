@@ -106,7 +106,7 @@ def test_two_files_cannot_be_one_organisation(tmp_path: Path, monkeypatch: pytes
     """A copied file whose key was forgotten would write into the other's store."""
     config = Path(shutil.copytree(CONFIG, tmp_path / "config"))
     copy = Path(shutil.copy(BUILDER, config / "profiles" / "florist.yaml"))
-    monkeypatch.setattr(profiles, "shipped", lambda: sorted((config / "profiles").glob("*.yaml")))
+    monkeypatch.setenv("HELPDESK_CONFIG_DIR", str(config))
     code, lines = check()
     assert code == 2
     assert lines == [
@@ -145,7 +145,7 @@ def test_errors_for_machines(draft: Path) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "said"),
-    [("bilder", "no profile 'bilder'"), ("nowhere/x.yaml", "nowhere/x.yaml: no such file")],
+    [("bilder", "profile 'bilder': no such profile"), ("nowhere/x.yaml", "nowhere/x.yaml: no such file")],
 )
 def test_what_is_not_there_is_said(argument: str, said: str) -> None:
     """As a program: one line on standard error, exit code 2, no traceback."""

@@ -73,7 +73,7 @@ def test_a_fault_script_strikes_from_the_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--profile", "nobody"], "no profile 'nobody'"),
+        (["--profile", "nobody"], "profile 'nobody': no such profile"),
         (["--now", "teatime"], "teatime"),
         (["--faults", "missing.yaml"], "missing.yaml"),
     ],
