@@ -20,6 +20,7 @@ import msgspec
 
 from connectors.budget import READING, Budget
 from connectors.errors import (
+    LATER,
     BadRequest,
     Conflict,
     ConnectorError,
@@ -30,6 +31,7 @@ from connectors.errors import (
     Unauthorized,
     Unavailable,
     Uncertain,
+    advice,
 )
 
 log = logging.getLogger("helpdesk.connectors")
@@ -54,16 +56,7 @@ _KINDS: dict[int, type[ConnectorError]] = {
     409: Conflict,
     410: Gone,
 }
-_LATER = "nothing to do: it is tried again with the next pulse"
 _LOOK = "its outcome is looked up in the tool before anything is sent again"
-_FIXES: dict[type[ConnectorError], str] = {
-    Unauthorized: "check the credentials in the environment (deploy/env.example) and that they were not revoked",
-    Forbidden: "give the service user the role or scope that this needs, or the account the plan",
-    NotFound: "check the address and the record's number",
-    Gone: "check the address and the record's number",
-    Conflict: "it is read and decided again by itself",
-    BadRequest: "this is a fault of ours, or of the profile: report it with the request id",
-}
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,10 +129,11 @@ class Policy:
             try:
                 answer = self._once(ask, send, ends, attempt)
             except NotReached as error:
-                problem: ConnectorError = Unavailable(place, f"not reached ({error})", _LATER)
+                fix = f"{LATER}; where it stays so, check {self.vendor.upper()}_URL"
+                problem: ConnectorError = Unavailable(place, f"not reached ({error})", fix)
                 wait: float | None = self._backoff(attempt)
             except Broken as error:
-                kind, fix = (Uncertain, _LOOK) if ask.write else (Unavailable, _LATER)
+                kind, fix = (Uncertain, _LOOK) if ask.write else (Unavailable, LATER)
                 problem, wait = kind(place, f"no answer ({error})", fix), self._backoff(attempt) if ask.again else None
             else:
                 if 200 <= answer.status < 300:
@@ -181,7 +175,7 @@ class Policy:
         wait = self.budget.wait(ask.lane, own=ask.own)
         if wait > LONGEST_WAIT:
             cause = f"the {ask.lane} lane's share of the request budget is used up for {wait:.0f} s"
-            raise TooMany(place, cause, _LATER, retry_after=wait, status=None)
+            raise TooMany(place, cause, LATER, retry_after=wait, status=None)
         if wait > 0:
             self._sleep(wait)
 
@@ -264,14 +258,14 @@ def failure(place: str, answer: Answer, *, write: bool) -> ConnectorError:
     cause = f"{status} {said}".strip()
     wait = retry_after(answer.headers)
     if status == 429:
-        return TooMany(place, cause, _LATER, retry_after=DEFAULT_WAIT if wait is None else wait, **about)
+        return TooMany(place, cause, LATER, retry_after=DEFAULT_WAIT if wait is None else wait, **about)
     if status >= 500 or status == 408:
         done = write and not (status == 503 and wait is not None)
-        return Uncertain(place, cause, _LOOK, **about) if done else Unavailable(place, cause, _LATER, **about)
+        return Uncertain(place, cause, _LOOK, **about) if done else Unavailable(place, cause, LATER, **about)
     if 300 <= status < 400:
         return BadRequest(place, cause, "the tool's address redirects: check that it is the account's own", **about)
     kind = _KINDS.get(status, BadRequest)
-    return kind(place, cause, _FIXES[kind], **about)
+    return kind(place, cause, advice(kind, place.partition(" ")[0], status, code, said), **about)
 
 
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")

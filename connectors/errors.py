@@ -98,3 +98,27 @@ class Unavailable(Theirs):
 
 class Uncertain(Theirs):
     """A write without an answer: it may have been done."""
+
+
+LATER = "nothing to do: it is tried again with the next pulse"
+_FIXES: dict[type[ConnectorError], str] = {
+    Unauthorized: "check the credentials in the environment (deploy/env.example) and that they were not revoked",
+    Forbidden: "give the service user the role or scope that this needs",
+    NotFound: "check the address and the record's number",
+    Gone: "check the address and the record's number",
+    Conflict: "it is read and decided again by itself",
+    BadRequest: "this is a fault of ours, or of the profile: report it with the request id",
+}
+
+
+def advice(kind: type[ConnectorError], vendor: str, status: int, code: str | None, said: str) -> str:
+    """What helps against a refusal: by its kind, and by what the tool itself names (vendor-facts §1.1, §1.2, §4.1)."""
+    if code == "1008":
+        return "set PAGERDUTY_FROM to the address of a user of the account"
+    if code == "InvalidEndpoint" or status == 402:
+        return "the account's plan does not have this: change the plan, or take what needs it out of the profile"
+    if "required scopes" in said:
+        return f"give the OAuth client of {vendor.upper()}_CLIENT_ID this scope"
+    if status == 404 and said == "an HTML page":
+        return f"check {vendor.upper()}_URL: this is no address of an account"
+    return _FIXES[kind]

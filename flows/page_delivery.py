@@ -46,7 +46,7 @@ def _page(ctx: Context, row: OutboxRow) -> Result:
         return Result(
             id=row.id,
             state=OutboxState.FAILED,
-            error=f"PagerDuty has no service {change.service!r}; create it, or name another in the profile's routes",
+            error=f"pagerduty service {change.service!r}: none takes events; create it, or mend the profile's routes",
         )
     ctx.pagerduty.send(event(change, service))
     return Result(id=row.id, state=OutboxState.DONE, vendor_ref=change.dedup_key)

@@ -18,9 +18,7 @@ def config_dir() -> Path:
     """The folder that HELPDESK_CONFIG_DIR names, else the one beside the code. Raises NoProfile where there is none."""
     named = os.environ.get("HELPDESK_CONFIG_DIR")
     if named and not (Path(named) / "profiles").is_dir():
-        raise NoProfile(
-            f"environment: HELPDESK_CONFIG_DIR: {named} has no folder profiles; name one that is as config/"
-        )
+        raise NoProfile(f"environment: HELPDESK_CONFIG_DIR: {named} holds no profiles/; name a folder like config/")
     return Path(named) if named else CONFIG
 
 

@@ -52,7 +52,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as invalid:
         lines = [
-            f"environment: {fault['loc'][0]}: {fault['msg']}; see deploy/env.example" for fault in invalid.errors()
+            f"environment: {fault['loc'][0]}: {fault['msg'].removeprefix('Value error, ')}; see deploy/env.example"
+            for fault in invalid.errors()
         ]
         raise BadSettings("\n".join(lines)) from None
 
@@ -61,8 +62,8 @@ class MissingSetting(Explained):
     """A setting that the work at hand needs is not there."""
 
     def __init__(self, *names: str) -> None:
-        wanted = " or ".join(names)
-        super().__init__(f"environment: {wanted}: not set; set it (or {names[0]}_FILE), see deploy/env.example")
+        wanted, file = " or ".join(names), "" if names[0].endswith("_URL") else f" (or {names[0]}_FILE)"
+        super().__init__(f"environment: {wanted}: not set; set it{file}, see deploy/env.example")
 
 
 class PortTaken(Explained):

@@ -123,7 +123,7 @@ def _problem(row: Mapping[str, Any]) -> str | None:
     if unknown := sorted(set(row) - _KEYS):
         return f"unknown key {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}"
     if row.get("kind") not in KINDS:
-        return f"kind: {row.get('kind')!r} is none of {', '.join(KINDS)}"
+        return f"kind: {row.get('kind')!r} is unknown; write one of {', '.join(KINDS)}"
     if not isinstance(row.get("vendor"), str):
         return "vendor: missing; name a tool, or * for all"
     if row["kind"] == "status" and not isinstance(row.get("status"), int):

@@ -25,9 +25,10 @@ class Unreachable(StoreError):
 class NotMigrated(StoreError):
     """The database has no schema, an older one or a newer one than this code."""
 
-    def __init__(self, url: str, found: str | None, wanted: str) -> None:
+    def __init__(self, url: str, found: str | None, wanted: str, *, newer: bool = False) -> None:
         have = f"is at schema {found}" if found else "has no schema yet"
-        super().__init__(f"{url}: the database {have}, this code needs {wanted}; run `helpdesk migrate`")
+        fix = "run the version that made it, or a later one" if newer else "run `helpdesk migrate`"
+        super().__init__(f"{url}: the database {have}, this code needs {wanted}; {fix}")
 
 
 class WrongProfile(StoreError):

@@ -38,7 +38,7 @@ class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Jo
                 store._claim(profile)
         except sa.exc.OperationalError as error:
             store.close()
-            raise Unreachable(store.engine.url.render_as_string(), str(error.orig).strip()) from error
+            raise Unreachable(store.engine.url.render_as_string(), " ".join(str(error.orig).split())) from error
         except BaseException:
             store.close()
             raise

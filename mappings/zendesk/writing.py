@@ -117,14 +117,16 @@ def _field(name: str, reading: Reading) -> int:
     if found is None:
         table = reading.table.ticket_fields
         title = table[name].known_by if name in table else name
-        raise UnknownName(f"ticket field {title!r}: Zendesk has none of that title; create it (docs: provisioning)")
+        raise UnknownName(f"ticket field {title!r}: Zendesk has none of that title; create it")
     return found
 
 
 def _value(name: str, value: str | None, reading: Reading) -> str | None:
     tag = reading.tag_of(name, value)
     if value is not None and tag is None:
-        raise UnknownName(f"ticket field {name!r}: there is no option for {value!r}")
+        raise UnknownName(
+            f"ticket field {name!r}: there is no option for {value!r}; add it to the profile or the field"
+        )
     return tag
 
 

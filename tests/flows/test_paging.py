@@ -78,7 +78,7 @@ def test_unknown_service_fails_its_row_alone(night: Desk) -> None:
     night.minutes(3)
     (row,) = [row for row in night.rows(ticket) if row.action.verb == "page"]
     assert row.state is OutboxState.FAILED
-    assert "PagerDuty has no service 'support-on-call'; create it" in (row.error or "")
+    assert "pagerduty service 'support-on-call': none takes events; create it" in (row.error or "")
     assert "next_business_day" in night.tags(other)
 
 
