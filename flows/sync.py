@@ -288,9 +288,8 @@ def _mark_gone(ctx: Context, ids: list[int]) -> None:
         try:
             next(iter(ctx.zendesk.audits(history.ticket.id)))
         except NotFound:
-            ticket: Ticket = msgspec.structs.replace(
-                history.ticket, status=Status.DELETED, updated_at=max(ctx.now(), history.ticket.updated_at)
-            )
+            # its own last stamp stays: what the export tells of the deletion later is then the newer word
+            ticket: Ticket = msgspec.structs.replace(history.ticket, status=Status.DELETED)
             ctx.store.save(Facts(tickets=(ticket,)))
 
 

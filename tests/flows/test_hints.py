@@ -1,23 +1,27 @@
 """A webhook is a hint, a sweep is the truth: hints bring what they name sooner, and change nothing else."""
 
 import logging
+import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 
-from connectors.store import Delivery
+from connectors.store import Delivery, Store
 from flows import hints
 from flows.hints import CALLS, KEEP, LOOK
 from mappings.model import Status
+from tests.connectors.sandbox.receiver import receiving
 from tests.faults.points import Killed, watch
 from tests.flows.conftest import deployment
 from tests.flows.desk import Desk
-from tests.flows.inlet import hooked
+from tests.flows.inlet import hooked, listening
 
 SWEEP = "incremental|/tickets.json"
 """All calls by which Zendesk is swept."""
@@ -120,6 +124,71 @@ def test_the_same_end(
         assert waiting(desk) == waiting(desk, "pagerduty") == []
 
 
+def facts(desk: Desk) -> dict[int, Any]:
+    """All that is stored of tickets and their past; when an answer was made is no fact about them."""
+    histories = desk.ctx.store.histories(desk.sim.account.tickets)
+    return {
+        history.ticket.id: (msgspec.structs.replace(history.ticket, generated_at=0), history.events, history.company)
+        for history in histories
+    }
+
+
+def short_story(desk: Desk, pulse: Callable[[], None]) -> None:
+    """Ten minutes in which much happens to few tickets; `pulse` ends each of them."""
+    first, second, third = (desk.file(severity, "business") for severity in ("P1", "P2", "P3"))
+    pulse()
+    desk.sim.reply(first, author=desk.agent, body="On it.")
+    desk.sim.mark_spam(third, author=desk.agent)
+    pulse()
+    desk.sim.edit(second, author=desk.agent, fields={"severity": "P1"})
+    desk.sim.delete(first, author=desk.agent)
+    pulse()
+    desk.sim.restore(first, author=desk.agent)
+    fourth = desk.file("P2", "starter")
+    pulse()
+    desk.sim.merge(second, [fourth], author=desk.agent)
+    pulse()
+    desk.sim.reply(first, author=desk.agent, body="Done.", status="solved")
+    for _ in range(5):
+        pulse()
+
+
+@pytest.fixture(scope="session")
+def swept(settled_store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Any]:
+    """What is known after the short story when there are no webhooks at all."""
+    with morning(settled_store, tmp_path_factory.mktemp("swept"), "store") as desk:
+        short_story(desk, lambda: desk.minutes(1) and None)
+        return facts(desk)
+
+
+@pytest.mark.req("NFR-10")
+@pytest.mark.parametrize("seed", range(4))
+def test_the_same_facts(seed: int, swept: dict[int, Any], settled_store: Path, tmp_path: Path) -> None:
+    """However deliveries are lost, doubled and put out of order: what is known in the end is what the sweep knows."""
+    chance = random.Random(seed)
+    held: list[tuple[dict[str, str], bytes]] = []
+    statuses = []
+
+    def shuffled() -> None:
+        """A minute: of all deliveries so far some arrive before the pulse, in any order, some of them again."""
+        desk.sandbox.advance(60)
+        held.extend(recorder.arrived)
+        recorder.arrived.clear()
+        for headers, body in chance.choices(held, k=chance.randrange(len(held) + 1)):
+            statuses.append(httpx.post(f"{url}/webhooks/zendesk", content=body, headers=headers).status_code)
+        held[:] = [one for one in held if chance.random() > 0.2]
+        desk.beat()
+
+    with morning(settled_store, tmp_path, "store") as desk, receiving() as recorder:
+        store = Store.open(desk.database_url)
+        desk.sim.subscribe(recorder.url)
+        with listening(store, lambda: desk.now) as url:
+            short_story(desk, shuffled)
+        store.close()
+        assert set(statuses) == {200}
+        assert facts(desk) == swept
+
+
 # sooner
 
 
@@ -135,6 +204,19 @@ def test_seen_by_a_hint_only(desk: Desk) -> None:
     assert desk.states(filed, "page") == [("page", "done")]
 
 
+def test_the_company_comes_along(fresh_desk: Desk) -> None:
+    """A hint about a customer whom nobody has read yet: the ticket is judged by its company's plan at once."""
+    fresh_desk.fail(path=SWEEP, kind="status", status=500)
+    with hooked(fresh_desk):
+        filed = fresh_desk.file("P2", "business")
+        fresh_desk.minutes(1)
+    (history,) = fresh_desk.ctx.store.histories([filed])
+    assert history.company is not None
+    assert history.company.plan == "business"
+    assert history.requester is not None
+    assert fresh_desk.clocks(filed)["First response"].cell == "4bh"
+
+
 @pytest.mark.parametrize("how", ["delete", "mark_spam"])
 def test_gone_before_the_export_tells(desk: Desk, how: str) -> None:
     """Deleted or spam, which no list shows and the export hides: with a hint it is known in the same pulse."""
@@ -142,7 +224,7 @@ def test_gone_before_the_export_tells(desk: Desk, how: str) -> None:
     desk.minutes(2)
     with hooked(desk):
         getattr(desk.sim, how)(filed, author=desk.agent)
-        desk.sandbox.advance(0)
+        desk.sandbox.advance(30)
         desk.beat()
         assert status(desk, filed) is Status.DELETED
         desk.minutes(3)
