@@ -1,8 +1,9 @@
 """Reading the tools: what changed since last time, tools side by side, a tool that is down costing its own data only.
 
-Per pulse in Zendesk: the tickets by newest update back to known ones, one page of the tickets' export, one of the
-events' export; companies and suspended mails every five minutes (design §4, "Reading"). Facts are all in the store
-before anything is decided; a page and how far it reads are stored in one transaction: after a crash it is read again.
+Per pulse in Zendesk: the tickets that webhooks named (flows/hints.py), the tickets by newest update back to what the
+export has told, one page of the tickets' export, one of the events' export; companies and suspended mails every five
+minutes (design §4, "Reading"). Facts are all in the store before anything is decided; a page and how far it reads are
+stored in one transaction: after a crash it is read again.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -14,6 +15,7 @@ from prefect import flow
 
 from connectors.errors import ConnectorError, NotFound, Unavailable
 from connectors.store import Facts, SourceState
+from flows import hints
 from flows.account import know_account, open_account
 from flows.context import Context
 from flows.paging import open_pages
@@ -54,6 +56,7 @@ def zendesk(ctx: Context) -> dict[str, str]:
     except ConnectorError as error:
         return {"zendesk account": _failed(error)}
     steps: dict[str, Callable[[Context], str]] = {
+        "hints": lambda ctx: hints.tickets(ctx, _mark_gone),
         "tickets": export_tickets,
         "newest": newest,
         "events": export_events,
@@ -68,7 +71,7 @@ def pagerduty(ctx: Context) -> dict[str, str]:
     """What became of the pages that are open as far as we know."""
     if ctx.pagerduty is None:
         return {"pagerduty": "not connected: PAGERDUTY_TOKEN is not set"}
-    return {"pagerduty incidents": _tried(ctx, "pagerduty", "incidents", incidents)}
+    return {"pagerduty incidents": _tried(ctx, "pagerduty", "incidents", lambda ctx: hints.pages(ctx, incidents))}
 
 
 TOOLS: dict[str, Callable[[Context], dict[str, str]]] = {"zendesk": zendesk, "pagerduty": pagerduty}
@@ -144,18 +147,29 @@ def export_tickets(
 
 
 def newest(ctx: Context) -> str:
-    """Tickets by newest update, back to one that is known as it is: what the export still hides."""
+    """Tickets by newest update, back to where the export has come: what it still hides."""
     assert ctx.zendesk is not None
     count, read = 0, 0
     for body in ctx.zendesk.newest_tickets():
         page = read_page(body, _account(ctx))
         read += 1
-        known = ctx.store.known([ticket.id for ticket in page.tickets])
-        fresh = [ticket for ticket in page.tickets if known.get(ticket.id) != ticket.updated_at]
+        enough = _reached(ctx, page)
         count += _save(ctx, page)
-        if len(fresh) < len(page.tickets) or not page.tickets or read >= NEWEST_PAGES:
+        if enough or read >= NEWEST_PAGES:
             break
     return f"{count} changed, {read} {'call' if read == 1 else 'calls'}"
+
+
+def _reached(ctx: Context, page: Page) -> bool:
+    """Does a page go back to what the export has told? That a ticket is known says less: a webhook may have named it.
+
+    While the export is not that far yet, one that is known as it is has to be enough.
+    """
+    told = ctx.store.source("zendesk", "tickets").fresh_through
+    if told is not None:
+        return min((ticket.updated_at for ticket in page.tickets), default=told) <= told
+    known = ctx.store.known([ticket.id for ticket in page.tickets])
+    return not page.tickets or any(known.get(ticket.id) == ticket.updated_at for ticket in page.tickets)
 
 
 def export_events(
@@ -274,9 +288,8 @@ def _mark_gone(ctx: Context, ids: list[int]) -> None:
         try:
             next(iter(ctx.zendesk.audits(history.ticket.id)))
         except NotFound:
-            ticket: Ticket = msgspec.structs.replace(
-                history.ticket, status=Status.DELETED, updated_at=max(ctx.now(), history.ticket.updated_at)
-            )
+            # its own last stamp stays: what the export tells of the deletion later is then the newer word
+            ticket: Ticket = msgspec.structs.replace(history.ticket, status=Status.DELETED)
             ctx.store.save(Facts(tickets=(ticket,)))
 
 

@@ -1,18 +1,19 @@
 """PagerDuty's webhooks (v3): the signature over the raw body, and which incident they are about (vendor-facts §4.9).
 
 Nothing in the signature says when it was made, and PagerDuty sends again for two days: a replay is told by its
-delivery id, never by its age.
+event's id, which is signed (the delivery's id stands in a header and is not), never by its age.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from connectors.hints import BadSignature, Hint, digest, matches
+from connectors.hints import BadSignature, Hint, digest, matches, named
 
 SIGNATURE = "x-pagerduty-signature"
-DELIVERY = "x-webhook-id"
+_INCIDENT = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 def verify(body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str]) -> None:
@@ -50,5 +51,5 @@ def read(body: bytes, headers: Mapping[str, str]) -> Hint:
     event = msgspec.json.decode(body, type=_Body).event
     data: Any = event.data or _Data()
     incident = data.incident.id if data.incident else data.id if data.type == "incident" else None
-    about = None if incident is None else f"pagerduty:{incident}"
-    return Hint(delivery=headers.get(DELIVERY) or event.id, kind=event.event_type, about=about)
+    about = f"pagerduty:{incident}" if incident is not None and _INCIDENT.fullmatch(incident) else None
+    return Hint(delivery=named(event.id, body), kind=event.event_type, about=about)

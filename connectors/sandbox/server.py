@@ -107,6 +107,12 @@ class Sandbox:
             found |= vendor.environment()
         return found
 
+    def send_webhooks(self, url: str) -> None:
+        """Have every tool send its webhooks to `url`/webhooks/<tool>, signed with the secrets of `environment`."""
+        for name, vendor in self.vendors.items():
+            if isinstance(vendor, ZendeskSim | PagerDutySim):
+                vendor.subscribe(f"{url.rstrip('/')}/webhooks/{name}")
+
     def advance(self, seconds: float) -> datetime:
         """Let simulated time pass, with all that it brings; says the new time."""
         return self.core.advance(seconds)

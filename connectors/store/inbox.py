@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from connectors.store import schema
 from connectors.store.codec import Codec, seconds
 from connectors.store.database import Database, among
+from connectors.store.errors import Unreachable
 from connectors.store.values import Delivery
 
 DELIVERY = Codec(Delivery)
@@ -17,11 +18,14 @@ class Inbox(Database):
     """Deliveries in and out."""
 
     def receive(self, delivery: Delivery) -> bool:
-        """Keep a delivery; false when the vendor had sent it before."""
+        """Keep a delivery; false when the vendor had sent it before. `Unreachable` where the database takes nothing."""
         row = dict(zip(DELIVERY.columns, DELIVERY.encode(delivery), strict=True))
         into = "INSERT INTO inbox (tool, id, about, received_at) VALUES (:tool, :id, :about, :received_at)"
-        with self.writing() as conn:
-            return bool(conn.execute(sa.text(f"{into} ON CONFLICT DO NOTHING"), row).rowcount)
+        try:
+            with self.writing() as conn:
+                return bool(conn.execute(sa.text(f"{into} ON CONFLICT DO NOTHING"), row).rowcount)
+        except sa.exc.DBAPIError as error:
+            raise Unreachable(self.engine.url.render_as_string(), str(error.orig).strip()) from error
 
     def deliveries(self, tool: str, limit: int = 1000) -> list[Delivery]:
         """Deliveries of a tool that have not been followed yet, oldest first."""
@@ -38,3 +42,9 @@ class Inbox(Database):
         with self.writing() as conn:
             ours = table.update().where(table.c.tool == tool, among(conn, table.c.id, ids))
             conn.execute(ours.values(done_at=seconds(now)))
+
+    def forget(self, before: datetime) -> int:
+        """Delete what arrived before a time, followed or not, and say how many; sent again, it would be new."""
+        table = schema.inbox
+        with self.writing() as conn:
+            return conn.execute(table.delete().where(table.c.received_at < seconds(before))).rowcount

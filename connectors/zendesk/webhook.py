@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.hints import BadSignature, Hint, digest, matches
+from connectors.hints import BadSignature, Hint, digest, matches, named
 
 SIGNATURE = "x-zendesk-webhook-signature"
 TIMESTAMP = "x-zendesk-webhook-signature-timestamp"
@@ -20,7 +20,8 @@ INVOCATION = "x-zendesk-webhook-invocation-id"
 WINDOW = timedelta(minutes=10)
 """How old a delivery may be; what comes later is found by the sweep."""
 
-_SUBJECT = re.compile(r"zen:(?P<what>[a-z_]+):(?P<id>\d+)")
+_SUBJECT = re.compile(r"zen:(?P<what>[a-z_]+):(?P<id>[0-9]{1,18})")
+_TICKET = re.compile(r"[0-9]{1,18}")
 
 
 def verify(body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str], now: datetime) -> None:
@@ -40,12 +41,18 @@ def verify(body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str], n
 
 
 def read(body: bytes, headers: Mapping[str, str]) -> Hint:
-    """What a verified delivery is about. Raises ValueError where it is no JSON object."""
+    """What a verified delivery is about. Raises ValueError where it is no JSON object.
+
+    Zendesk's own envelope has an id that stays when it is sent again. In a body that an admin wrote, `id` may be
+    anything, the ticket's for instance: such a delivery is known by its invocation.
+    """
     told = msgspec.json.decode(body, type=dict[str, Any])
-    delivery = str(told.get("id") or headers.get(INVOCATION) or base64.b64encode(digest("", body)).decode())
+    stamp = headers.get(TIMESTAMP, "").encode()
     subject = _SUBJECT.fullmatch(str(told.get("subject", "")))
     if subject is not None:
         name = "zendesk" if subject["what"] == "ticket" else f"zendesk:{subject['what']}"
+        delivery = named(str(told.get("id", "")), stamp, body)
         return Hint(delivery=delivery, kind=str(told.get("type", "")), about=f"{name}:{subject['id']}")
     ticket_id = str(told.get("ticket_id", ""))
-    return Hint(delivery=delivery, kind="trigger", about=f"zendesk:{ticket_id}" if ticket_id.isdigit() else None)
+    about = f"zendesk:{ticket_id}" if _TICKET.fullmatch(ticket_id) else None
+    return Hint(delivery=named(headers.get(INVOCATION), stamp, body), kind="trigger", about=about)

@@ -34,6 +34,9 @@ def sandbox(
         str | None, typer.Option(metavar="TIME", help="Where the clock starts; in the office's zone without an offset.")
     ] = None,
     still: Annotated[bool, typer.Option("--still", help="The clock moves only when it is told to.")] = False,
+    webhooks: Annotated[
+        str | None, typer.Option(metavar="URL", help="Send webhooks to the `helpdesk receive` at this address.")
+    ] = None,
 ) -> None:
     """Run the tools as a sandbox, until interrupted.
 
@@ -55,6 +58,8 @@ def sandbox(
         typer.echo("\n".join(f"sandbox: {line}" for line in str(wrong).splitlines()), err=True)
         raise typer.Exit(2) from wrong
     with running:
+        if webhooks:
+            running.send_webhooks(webhooks)
         typer.echo("\n".join(f"{name}={value}" for name, value in running.environment().items()))
         over.wait()
 

@@ -1,5 +1,6 @@
 """PagerDuty's webhooks: really signed deliveries, several signatures at once, what they are about."""
 
+import msgspec
 import pytest
 
 from connectors.hints import BadSignature
@@ -30,7 +31,7 @@ def test_a_signed_delivery(delivery: Delivery) -> None:
     verify(body, headers, secrets=[secret])
     hint = read(body, headers)
     assert (hint.about, hint.kind) == (f"pagerduty:{incident}", "incident.triggered")
-    assert hint.delivery == headers["x-webhook-id"]
+    assert hint.delivery == msgspec.json.decode(body)["event"]["id"]
 
 
 def test_during_a_rotation(delivery: Delivery) -> None:
@@ -68,6 +69,7 @@ def test_no_secret_lets_nobody_in(delivery: Delivery, secrets: list[str]) -> Non
         ),
         (b'{"event":{"id":"e","event_type":"service.updated","data":{"id":"S1","type":"service"}}}', None),
         (b'{"event":{"id":"e","event_type":"pagey.ping"}}', None),
+        (b'{"event":{"id":"e","event_type":"incident.x","data":{"id":"../users/P1","type":"incident"}}}', None),
         (
             b'{"event":{"id":"e","event_type":"incident.brand_new","data":{"id":"P1","type":"incident"}}}',
             "pagerduty:P1",
@@ -78,6 +80,19 @@ def test_what_it_is_about(body: bytes, about: str | None) -> None:
     """A note is about its incident; a service or a ping is about none; new kinds are no problem."""
     hint = read(body, {})
     assert (hint.about, hint.delivery) == (about, "e")
+
+
+def test_a_replay_under_another_name(delivery: Delivery) -> None:
+    """The delivery's id in the headers is not signed: what was captured is known again whatever stands there."""
+    body, headers, _, _ = delivery
+    assert read(body, {**headers, "x-webhook-id": "another"}).delivery == read(body, headers).delivery
+
+
+@pytest.mark.parametrize("said", ["", "a b", "x" * 200, "\u00e9", "\x00"])
+def test_an_id_that_cannot_be_kept(said: str) -> None:
+    """An id of another shape is replaced by one made of the body, the same for the same body."""
+    body = msgspec.json.encode({"event": {"id": said, "event_type": "incident.triggered"}})
+    assert read(body, {}).delivery == read(body, {}).delivery != said
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"event":{"id":1}}'])

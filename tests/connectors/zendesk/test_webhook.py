@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from connectors.hints import BadSignature
-from connectors.zendesk.webhook import SIGNATURE, TIMESTAMP, WINDOW, read, verify
+from connectors.zendesk.webhook import INVOCATION, SIGNATURE, TIMESTAMP, WINDOW, read, verify
 from tests.connectors.sandbox.receiver import receiving
 from tests.connectors.zendesk.conftest import Account
 
@@ -83,6 +83,8 @@ def test_no_secret_lets_nobody_in(secrets: list[str], delivery: tuple[bytes, dic
         (b'{"ticket_id":"35436","title":"whatever an admin typed"}', "zendesk:35436"),
         (b'{"ticket_id":35436}', "zendesk:35436"),
         (b'{"ticket_id":"{{ticket.id}}"}', None),
+        ('{"ticket_id":"\u00b2\u0663"}'.encode(), None),
+        (b'{"ticket_id":"99999999999999999999"}', None),
         (b'{"subject":"zen:ticket:1; drop","id":"x"}', None),
         (b"{}", None),
     ],
@@ -92,6 +94,20 @@ def test_what_it_is_about(body: bytes, about: str | None) -> None:
     hint = read(body, {})
     assert hint.about == about
     assert hint.delivery == read(body, {}).delivery
+
+
+def test_ids_that_an_admin_wrote() -> None:
+    """A trigger's body may hold the ticket's id as `id`: two of its invocations are two deliveries all the same."""
+    body = b'{"id":"35436","ticket_id":"35436"}'
+    first, second = (read(body, {INVOCATION: name}).delivery for name in ("one", "two"))
+    assert first != second
+    assert read(body, {TIMESTAMP: "10:00"}).delivery != read(body, {TIMESTAMP: "10:01"}).delivery
+
+
+def test_an_envelope_sent_again(delivery: tuple[bytes, dict[str, str], datetime, int]) -> None:
+    """Zendesk's own envelope is known again by its id, also as another invocation."""
+    body, headers, _, _ = delivery
+    assert read(body, {**headers, INVOCATION: "another"}).delivery == read(body, headers).delivery
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<xml/>", b"null"])

@@ -21,12 +21,16 @@ def show(call: Call) -> Json:
 
 
 def create(call: Call) -> Response:
-    """POST /webhooks: event-subscribed ones."""
+    """POST /webhooks: event-subscribed ones. The first one's secret is what the sandbox prints."""
     row = call.within("webhook")
     if not row.get("endpoint") or not row.get("subscriptions"):
         raise bad_request("BadRequest", "webhook: needs an endpoint and subscriptions")
     hook = call.sim.webhooks.subscribe(
-        str(row["endpoint"]), tuple(row["subscriptions"]), name=str(row.get("name") or ""), by=call.user.id
+        str(row["endpoint"]),
+        tuple(row["subscriptions"]),
+        name=str(row.get("name") or ""),
+        secret=None if call.sim.webhooks.hooks else call.sim.webhook_secret,
+        by=call.user.id,
     )
     hook.description, hook.authentication = row.get("description"), _without_secrets(row.get("authentication"))
     hook.active = row.get("status", "active") == "active"

@@ -81,7 +81,8 @@ def test_webhooks_over_the_api(api: Api, receiver: Receiver) -> None:
     id = made.json()["webhook"]["id"]
     assert made.status_code == 201
     assert "hidden" not in made.text
-    assert api.get(f"/webhooks/{id}/signing_secret")["signing_secret"]["algorithm"] == "SHA256"
+    signing = api.get(f"/webhooks/{id}/signing_secret")["signing_secret"]
+    assert signing == {"algorithm": "SHA256", "secret": api.sim.environment()["ZENDESK_WEBHOOK_SECRET"]}
     assert [hook["id"] for hook in api.get("/webhooks")["webhooks"]] == [id]
     assert api.http.delete(f"/webhooks/{id}").status_code == 204
     api.filed()
