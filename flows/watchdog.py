@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from connectors.errors import ConnectorError, Uncertain
+from connectors.errors import Uncertain
 from connectors.watchdog import Refused
+from mappings.faults import Explained
 from mappings.pagerduty import event
 from mappings.plan import PageTrigger
 from mappings.policies.watchdog import SILENT, Beat, Judged, Limits, behind, judge, minutes, notices
@@ -79,7 +80,7 @@ class Watchdog:
         for key, page in notices(self.profile, judged, self._told).items():
             try:
                 self._pager.send(lambda routing_key, page=page: event(page, routing_key))  # type: ignore[misc]
-            except ConnectorError as error:
+            except Explained as error:
                 self._told[key] = None if isinstance(error, Uncertain) else self._told.get(key)
                 self._problem = f"cannot page: {error}"
                 log.error(self._problem)

@@ -77,6 +77,7 @@ class Deployment:
             clock = SimpleNamespace(monotonic=lambda: self.now().timestamp(), sleep=self.pass_time)
             patch.setattr(delivery, "time", clock)
             patch.setattr(outbox, "real_time", self.now)
+            patch.setattr("flows.lease.RENEW_SECONDS", 86400.0)  # real seconds, of a thread: no part of a schedule
             patch.setattr(lease, "database_time", lambda _: int(self.now().timestamp()))
             yield
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.server import Sandbox
+from connectors.watchdog import Door
 from flows.profiles import read_profile
 from flows.sandbox_world import build_world, moment
 from tests.flows.conftest import ROOT, Prefect
@@ -92,16 +93,22 @@ def test_a_worker_runs_what_is_deployed(prefect: Prefect, start: Start, tmp_path
 
 @pytest.mark.req("NFR-09")
 def test_the_pulse_runs_every_minute(prefect: Prefect, start: Start, tmp_path: Path) -> None:
-    """`helpdesk serve` is enough: the scheduler makes a pulse, which reads, decides and tells. Ended, it rests."""
+    """`helpdesk serve` is enough: the scheduler makes a pulse, which reads, decides and tells, its watchdog too."""
     profile = read_profile("builder")
     world = build_world(profile, now=moment("2026-03-03 10:00", profile.zone))
     since = datetime.now(UTC)
     with Sandbox(world, 1, ticking=False).start(None) as sandbox:
         settings = {**sandbox.environment(), "HELPDESK_DATABASE_URL": f"sqlite:///{tmp_path / 'store.sqlite'}"}
+        heard: list[bytes] = []
+        door = Door("127.0.0.1", 0, token=lambda: None, heard=heard.append, status=dict)
+        door.open()
+        settings["HELPDESK_WATCHDOG_URL"] = door.url
         served = start("-m", "flows.cli", "serve", cwd=tmp_path, **settings)
         run = served.wait_for("a pulse completed", lambda: run_by_the_clock(prefect, "every-minute", since))
         served.stop()
+        door.close()
 
+    assert heard
     [deployment] = ask(prefect, "deployments", flows={"name": {"any_": ["pulse"]}})
     assert deployment["paused"]
     assert run["name"] == "Tue 3 Mar 10:00 pulse (apply)"
