@@ -25,7 +25,8 @@ class Inbox(Database):
             with self.writing() as conn:
                 return bool(conn.execute(sa.text(f"{into} ON CONFLICT DO NOTHING"), row).rowcount)
         except sa.exc.DBAPIError as error:
-            raise Unreachable(self.engine.url.render_as_string(), str(error.orig).strip()) from error
+            why, _, _ = str(error.orig).strip().partition("\n")  # what follows quotes the statement
+            raise Unreachable(self.engine.url.render_as_string(), why) from error
 
     def deliveries(self, tool: str, limit: int = 1000) -> list[Delivery]:
         """Deliveries of a tool that have not been followed yet, oldest first."""

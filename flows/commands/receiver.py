@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 
 def receive(
     host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 in a container.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen at.")] = 8721,
+    port: Annotated[int, typer.Option(help="The port to listen at.")] = 8730,
 ) -> None:
     """Take the webhooks of Zendesk and PagerDuty at /webhooks/zendesk and /webhooks/pagerduty, until interrupted.
 

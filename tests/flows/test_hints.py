@@ -192,8 +192,9 @@ def test_the_same_facts(seed: int, swept: dict[int, Any], settled_store: Path, t
 # sooner
 
 
-def test_seen_by_a_hint_only(desk: Desk) -> None:
+def test_seen_by_a_hint_only(either_desk: Desk) -> None:
     """No list of Zendesk's answers: a new P1 that a webhook named has its clocks and its page in the same pulse."""
+    desk = either_desk
     night(desk)
     desk.fail(path=SWEEP, kind="status", status=500)
     with hooked(desk):
