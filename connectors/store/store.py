@@ -16,11 +16,24 @@ from connectors.store.looks import Looks
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
 from connectors.store.reading import FactReader
+from connectors.store.restore import Restores
 from connectors.store.sources import Sources
 
 
 class Store(
-    FactStore, FactReader, Sources, Clocks, Decisions, Batches, Looks, Outbox, Journal, Policies, Leases, Inbox
+    FactStore,
+    FactReader,
+    Sources,
+    Clocks,
+    Decisions,
+    Batches,
+    Looks,
+    Outbox,
+    Journal,
+    Policies,
+    Leases,
+    Inbox,
+    Restores,
 ):
     """One profile's store. Safe to use from several threads; every method is one transaction."""
 

@@ -118,6 +118,17 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     examples: "tuple[OutboxRow, ...]" = ()
 
 
+class Pulsed(msgspec.Struct, frozen=True, kw_only=True):
+    """When a pulse came to its end; `live`: all that had happened by then was read.
+
+    `away_since` is the end of the pulse before a gap that nobody has looked into yet.
+    """
+
+    at: datetime
+    live: bool
+    away_since: datetime | None = None
+
+
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """The keys that one decision newly put into the journal, by state; `known` counts those it already held."""
 

@@ -1,4 +1,4 @@
-"""`helpdesk pause|resume|mode|approve|adopt`: what an operator says about what the next pulse may do.
+"""`helpdesk pause|resume|mode|approve|adopt|restored`: what an operator says about what the next pulse may do.
 
 Every command prints what it changed; exit code 2 and its reason where it refuses. Prefect has the same as forms
 (flows/forms.py).
@@ -21,7 +21,7 @@ Record = Annotated[str | None, typer.Option(help="For example zendesk:123.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (pause, resume, mode, approve, adopt):
+    for command in (pause, resume, mode, approve, adopt, restored):
         app.command(command.__name__)(command)
 
 
@@ -89,10 +89,8 @@ def approve(
     from flows import operations
 
     with opened() as (store, now):
-        if batch is None:
-            told = operations.waiting(store)
-        else:
-            told = operations.settle(store, now(), batch, refuse=refuse)
+        waiting = batch is None
+        told = operations.waiting(store) if waiting else operations.settle(store, now(), str(batch), refuse=refuse)
     say(told, as_json)
 
 
@@ -125,4 +123,17 @@ def adopt(
         hint = "release: helpdesk adopt --policy … --rule … --verb … --all, or helpdesk adopt ID…"
         listed = "ids: helpdesk outbox list --state baseline, with the same options"
         told = told._replace(text=f"{told.text}\n{hint}\n{listed}")
+    say(told, as_json)
+
+
+def restored(as_json: AsJson = False) -> None:
+    """Say that the database was put back from a backup, before the worker starts again: nothing is to go out twice.
+
+    All rules act on causes from now on, and what was on its way is put aside. A pulse notices it by itself where
+    Zendesk shows what we did since the backup.
+    """
+    from flows import restore
+
+    with opened() as (store, now):
+        told = restore.start_anew(store, now())
     say(told, as_json)
