@@ -72,9 +72,9 @@ def settle(store: Store, now: datetime, hash: str, *, refuse: bool = False) -> T
     settled = store.refuse(hash, now) if refuse else store.approve(hash, now)
     said = "dropped" if refuse else "released"
     became = "dropped, for good" if refuse else "released: the next pulse looks at each again and does what still holds"
-    text = f"{hash}: {_count(settled.count)} {became}"
+    text = f"{hash}: {counted(settled.count)} {became}"
     if settled.left:
-        text += f"\n{_count(settled.left)} came after that hash was shown, and wait on: `helpdesk approve` lists them"
+        text += f"\n{counted(settled.left)} came after that hash was shown, and wait on: `helpdesk approve` lists them"
     return Told({"batch": hash, said: settled.count, "left": settled.left}, text)
 
 
@@ -112,7 +112,7 @@ def summary(store: Store, state: OutboxState, *, link: Link = str, **given: Any)
     groups = store.groups(state=state, examples=3, **given)
     lines = [line for group in groups for line in _group_lines(group, link)]
     total = sum(group.count for group in groups)
-    text = "\n".join([*lines, f"{_count(total)} in all"]) if groups else f"no rows are {state}"
+    text = "\n".join([*lines, f"{counted(total)} in all"]) if groups else f"no rows are {state}"
     return Told(groups, text)
 
 
@@ -183,7 +183,8 @@ def _options(given: dict[str, Any]) -> str:
     return ", ".join(f"--{name} {value}" for name, value in given.items())
 
 
-def _count(number: int) -> str:
+def counted(number: int) -> str:
+    """`1 action`, `2 actions`."""
     return f"{number} action{'' if number == 1 else 's'}"
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from connectors.store import Pulsed, SourceState, Store
 from flows.context import Context, log
-from flows.operations import Told
+from flows.operations import Told, counted
 from flows.report import Pulse
 
 AWAY = timedelta(minutes=5)
@@ -64,7 +64,7 @@ def kept_from(ctx: Context) -> str | None:
 def start_anew(store: Store, now: datetime) -> Told:
     """The store was put back: everything starts anew, and what was on its way is put aside."""
     aside = store.start_anew(now)
-    were = f"{aside} actions on their way were put aside" if aside else "nothing was on its way"
+    were = f"{counted(aside)} on the way put aside" if aside else "nothing was on its way"
     text = f"all rules act on causes from now on; {were}; `helpdesk adopt` lists what came before"
     return Told({"act_from": now, "put_aside": aside}, text)
 

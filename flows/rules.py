@@ -10,9 +10,9 @@ from flows.context import Context
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.plan import Action
-from mappings.policies.released import fit
 from mappings.policies.rules import POLICY, judge
 from mappings.policies.sla.lateness import ON_HOLD
+from mappings.released import fit
 
 
 def decide(ctx: Context) -> Decided:

@@ -113,7 +113,7 @@ def test_the_operator_may_say_it(desk: Desk) -> None:
     desk.minutes(1)
     assert desk.states(ticket, "escalate") == [("escalate", "planned")]
     told = restore.start_anew(desk.ctx.store, desk.now)
-    assert "actions on their way were put aside; `helpdesk adopt` lists" in told.text
+    assert "on the way put aside; `helpdesk adopt` lists" in told.text
     desk.ctx.store.resume("all", desk.now)
     desk.minutes(3)
     assert desk.states(ticket, "escalate") == [("escalate", "baseline")]
