@@ -33,9 +33,11 @@ class Decided(msgspec.Struct):
     """Of each new action's key: planned, shadow, baseline, held or not_connected."""
 
     def add(self, actions: Sequence[Action], states: dict[str, str]) -> None:
-        """Keep the actions that were new."""
-        self.actions += [action for action in actions if action.key in states]
-        self.states |= states
+        """Keep the actions that were new, and the new state of earlier ones that wait with them."""
+        earlier = self.states.keys()
+        self.actions += [action for action in actions if action.key in states and action.key not in earlier]
+        known = {action.key for action in self.actions}
+        self.states |= {key: state for key, state in states.items() if key in known}
 
 
 def cases(ctx: Context, ids: Iterable[int]) -> list[Case]:

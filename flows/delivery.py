@@ -18,6 +18,7 @@ from flows.context import Context, log
 from flows.outbox import all_as, finish, give_back, old_enough, real_time, take
 from flows.page_delivery import look_for_pages, send_pages
 from flows.report import Delivered, Pulse
+from flows.restore import kept_from
 from flows.runs import Apply, run, run_name, step
 from mappings.model import ENDED, Ticket
 from mappings.plan import Lane, TicketChange
@@ -334,6 +335,8 @@ async def delivery(mode: Apply = Apply.PLAN) -> str:
     """
 
     async def steps(ctx: Context, found: Pulse) -> None:
-        found.delivered = await step("deliver", ctx, waiting if ctx.plan_only else deliver)
+        found.skipped = kept_from(ctx)
+        if found.skipped is None:
+            found.delivered = await step("deliver", ctx, waiting if ctx.plan_only else deliver)
 
     return await run(mode, steps)

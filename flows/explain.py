@@ -1,6 +1,7 @@
 """A ticket's life on a terminal: what happened, what its clocks did, every action with its reason."""
 
 from datetime import datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -74,7 +75,7 @@ def _print_clocks(console: Console, case: Case, zone: ZoneInfo) -> None:
         table.add_row(
             clock.target,
             measure_name(clock.measure),
-            " → ".join(cell or "none" for _, cell in clock.segments) or clock.cell,
+            " → ".join(cell or "none" for cell, _ in groupby(cell for _, cell in clock.segments)) or clock.cell,
             _when(clock.start_at, zone),
             _when(clock.warned_at, zone) if clock.warned_at else f"at {_when(clock.warn_at, zone)}",
             _when(clock.due_at, zone),

@@ -4,13 +4,13 @@ Before its first decision a policy says which rules it has: each acts on causes 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.store import Applied
 from flows.cases import Decided
 from flows.context import Context
 from mappings.model import Clock
-from mappings.plan import Action
+from mappings.plan import Action, Limits
 
 
 def begin(ctx: Context, policy: str, rules: Iterable[str]) -> Mapping[str, datetime]:
@@ -45,8 +45,15 @@ def store_decision(
         clocks=clocks,
         actions=actions,
         fence=ctx.fence,
+        limits=limits(ctx),
     )
     decided.add(actions, _states(applied))
+
+
+def limits(ctx: Context) -> Limits:
+    """How much a policy may do at once, as the profile says."""
+    said = ctx.profile.limits
+    return Limits(within=timedelta(seconds=said.within), other=said.other, most=said.most)
 
 
 def _states(applied: Applied) -> dict[str, str]:

@@ -25,6 +25,8 @@ def decide(ctx: Context) -> Decided:
         actions += pair(history, found, {key: service for key, (_, service) in pages.items()}, ctx.profile)
     decided.looked = len(by_ticket)
     store_decision(ctx, decided, decided_seq=None, actions=actions)
+    if not ctx.plan_only and ctx.store.released(POLICY):
+        ctx.store.settle(ctx.store.again(POLICY), POLICY)
     return decided
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from prefect import flow
 
-from flows import delivery, heartbeat, paging, rules, sla, sync
+from flows import delivery, heartbeat, paging, restore, rules, sla, sync
 from flows.cases import Decided
 from flows.context import Context
 from flows.lease import keep, leased
@@ -28,8 +28,10 @@ def beat(ctx: Context) -> Pulse:
             before = down(ctx)
             found.synced = sync.all_tools(ctx)
             found.news = news(before, down(ctx))
-            found.decided = decide(ctx)
-            found.delivered = deliver(ctx)
+            if restore.looked(ctx, found):
+                found.decided = decide(ctx)
+                found.delivered = deliver(ctx)
+            restore.finished(ctx)
             heartbeat.send(ctx)
     return found
 
@@ -70,10 +72,12 @@ async def _steps(ctx: Context, found: Pulse) -> None:
     read = await asyncio.gather(*(step(f"read {tool}", ctx, work, read_lines) for tool, work in sync.TOOLS.items()))
     found.synced = {source: said for tool in read for source, said in tool.items()}
     found.news = news(before, down(ctx))
-    for policy, work in DECIDERS.items():
-        keep(ctx)
-        found.decided.append(await step(f"decide {policy}", ctx, work, decided_lines))
-    found.delivered = await step("deliver", ctx, deliver)
+    if await asyncio.to_thread(restore.looked, ctx, found):
+        for policy, work in DECIDERS.items():
+            keep(ctx)
+            found.decided.append(await step(f"decide {policy}", ctx, work, decided_lines))
+        found.delivered = await step("deliver", ctx, deliver)
+    await asyncio.to_thread(restore.finished, ctx)
     await asyncio.to_thread(heartbeat.send, ctx)
 
 

@@ -4,6 +4,7 @@ Design §4, "Privacy": pages and logs get id, severity and link; no names, subje
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from textwrap import wrap
@@ -13,6 +14,7 @@ import msgspec
 from connectors.store import OutboxState
 from flows.cases import Decided
 from flows.context import Context
+from flows.operations import held
 from mappings.plan import Action, Lane
 
 SHOWN = 200
@@ -116,6 +118,7 @@ def page(ctx: Context, found: Pulse, title: str) -> str:
     lines += [f"{ctx.profile.name} · profile {ctx.profile.version} · mode {mode}"]
     lines += _section("Tools", [f"- {_cell(line)}" for line in found.news])
     lines += _section("Not delivered", [f"- {_cell(line)}" for line in found.delivered.problems])
+    lines += _section("Held back", list(_held(ctx)))
     lines += _decisions(ctx, found)
     sources = [f"| {source} | {_cell(said)} |" for source, said in found.synced.items()]
     lines += _section("What was read", ["| source | result |", "|---|---|", *sources] if sources else [])
@@ -136,15 +139,39 @@ def _decisions(ctx: Context, found: Pulse) -> list[str]:
     if not ctx.plan_only:
         states |= _now(ctx, actions)
     actions.sort(key=lambda action: _rank(ctx, action))
-    lines = _section("What was decided, and why", _table(ctx, actions, states))
+    lines = _section("In shadow: what would have been done", _in_shadow(actions, states))
+    lines += _section("What was decided, and why", _table(ctx, actions, states))
     lines += _section("Upkeep", _upkeep(ctx, actions, states))
     before = len(every) - len(actions)
     if before:
         causes = _count(before, "cause")
         lines += ["", f"{causes} from before our start: written down, not acted on (`helpdesk adopt` lists them)."]
-    if "held" in states.values():
-        lines += ["", "A batch is held back: `helpdesk approve` lists and releases it."]
     return lines
+
+
+def _held(ctx: Context) -> Iterator[str]:
+    """The batches that wait for an operator: how much, for which tickets, why, and what to type."""
+    limits = ctx.profile.limits
+    for one in held(ctx.store):
+        batch = one.batch
+        yield f"- **{batch.count} × {batch.verb}** by {batch.policy}, more at once than the profile allows "
+        yield f"  (`limits`, within {limits.within // 60} minutes). `helpdesk approve {batch.hash}` releases it, "
+        yield f"  `helpdesk approve {batch.hash} --refuse` drops it; so does the form *approve*."
+        for group in one.groups:
+            rows = [row.action for row in group.examples]
+            links = ", ".join(dict.fromkeys(record_link(ctx, action.record) for action in rows))
+            more = group.count - len(rows)
+            yield f"  - {group.count} × {group.rule}: {links}{f' and {more} more' if more > 0 else ''}."
+            yield f"    For example: {_cell(_reason(rows[0]))}"
+
+
+def _in_shadow(actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:
+    """What would have been done, counted by rule: the table below has each with its reason and link."""
+    counts = Counter((a.policy, a.reason.rule, _verb(a)) for a in actions if states[a.key] == "shadow")
+    lines = ["| policy | rule | what | how often |", "|---|---|---|---|"] if counts else []
+    return lines + [
+        f"| {policy} | {_cell(rule)} | {verb} | {many} |" for (policy, rule, verb), many in counts.most_common()
+    ]
 
 
 def _now(ctx: Context, actions: Sequence[Action]) -> dict[str, str]:

@@ -1,13 +1,18 @@
 """The profile's rules at work: judged on the events of tickets that changed."""
 
+from collections.abc import Collection, Iterator
+
 from prefect import flow
 
 from flows.account import know_account
-from flows.cases import Decided, cases
+from flows.cases import Case, Decided, cases
 from flows.context import Context
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
+from mappings.plan import Action
 from mappings.policies.rules import POLICY, judge
+from mappings.policies.sla.lateness import ON_HOLD
+from mappings.released import fit
 
 
 def decide(ctx: Context) -> Decided:
@@ -22,12 +27,22 @@ def decide(ctx: Context) -> Decided:
         if not changed.ticket_ids:
             continue
         looked = cases(ctx, changed.ticket_ids)
-        actions = [
-            action for case in looked for action in judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link)
-        ]
+        released = ctx.store.released(POLICY)
+        actions = [action for case in looked for action in _judged(ctx, case, released)]
         decided.looked += len(looked)
         store_decision(ctx, decided, decided_seq=changed.through_seq, actions=actions)
+        if released and not ctx.plan_only:
+            free = [case.record for case in looked if ON_HOLD not in case.life.history.ticket.tags]
+            ctx.store.settle(free, POLICY)
     return decided
+
+
+def _judged(ctx: Context, case: Case, released: Collection[str]) -> Iterator[Action]:
+    """What the rules want done for a ticket; of what an operator released, what still makes sense."""
+    for action in judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link):
+        meant = fit(action, case.life) if action.key in released else action
+        if meant is not None:
+            yield meant
 
 
 @flow(name="rules", flow_run_name=run_name, persist_result=False)

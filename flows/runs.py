@@ -23,6 +23,7 @@ from flows.context import Context, log, open_context
 from flows.lease import leased
 from flows.profiles import read_profile
 from flows.report import Pulse, decided_lines, page, worth_telling
+from flows.restore import kept_from
 from flows.settings import Settings, read_settings
 from mappings.profile import Profile
 
@@ -113,6 +114,8 @@ async def decide_alone(mode: Apply, policy: str, work: Callable[[Context], Decid
     """One policy by itself: it decides on what the store holds, and the next pulse delivers."""
 
     async def steps(ctx: Context, found: Pulse) -> None:
-        found.decided = [await step(f"decide {policy}", ctx, work, decided_lines)]
+        found.skipped = kept_from(ctx)
+        if found.skipped is None:
+            found.decided = [await step(f"decide {policy}", ctx, work, decided_lines)]
 
     return await run(mode, steps)

@@ -24,6 +24,7 @@ from prefect.states import Cancelled
 from prefect.types.entrypoint import EntrypointType
 
 from flows.delivery import delivery
+from flows.forms import adopt, approve, pause, restored, resume
 from flows.paging import paging
 from flows.pulse import pulse
 from flows.rules import rules
@@ -34,8 +35,10 @@ ONE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrateg
 """A minute that finds the one before still at work is skipped: the next one sees everything that it would have seen.
 What must never happen twice does not rest on this limit but on the store's lease."""
 
+FORMS: tuple[Flow[..., Any], ...] = (approve, pause, resume, adopt, restored)
+"""What an operator says; the tag `operator` has them together on the page."""
 EVERY_MINUTE, BY_HAND = "every-minute", "by-hand"
-BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, delivery)
+BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, delivery, *FORMS)
 
 
 def deployments() -> list[RunnerDeployment]:
@@ -44,7 +47,7 @@ def deployments() -> list[RunnerDeployment]:
     tags = ["pulse", "critical"]
     return [
         _deployed(pulse, EVERY_MINUTE, schedules=[minute], concurrency_limit=ONE, tags=tags),
-        *(_deployed(flow, BY_HAND, tags=[flow.name]) for flow in BY_HAND_ONLY),
+        *(_deployed(flow, BY_HAND, tags=[flow.name] if flow not in FORMS else ["operator"]) for flow in BY_HAND_ONLY),
     ]
 
 

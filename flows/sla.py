@@ -48,10 +48,12 @@ def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided
     """Bring clocks and ticket fields of changed tickets up to date; fields only of what was touched `since`."""
     moved: list[Clock] = []
     actions: list[Action] = []
+    released = ctx.store.released(POLICY)
     for case in looked:
         fresh = _clocks(ctx, case)
         moved += _differing(fresh, case.stored)
-        actions += [action for action in upkeep(case.life, fresh, ctx.profile) if action.cause_at >= since]
+        wanted = upkeep(case.life, fresh, ctx.profile)
+        actions += [action for action in wanted if action.cause_at >= since or action.key in released]
     decided.looked += len(looked)
     store_decision(ctx, decided, decided_seq=through, clocks=moved, actions=actions)
 

@@ -5,7 +5,7 @@ ever, which is what makes a second run change nothing.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -101,3 +101,34 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     not_after: datetime | None = None
     expects: Mapping[str, str | None] = {}
     after: str | None = None
+
+
+POLICIES = ("sla", "rules", "paging")
+"""Who decides."""
+UNLIMITED = frozenset({"page", "resolve_page"})
+"""Verbs without a blast limit: a page's key keeps it single, and nobody is to wait for an approval to be woken."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Blast limits (design §4): how many actions of one policy and verb may be planned `within` a time.
+
+    `most` is by verb, or by policy and verb (`rules reply`), which goes first; `other` is for the rest. Null: no limit.
+    """
+
+    within: timedelta
+    other: int | None = None
+    most: Mapping[str, int | None] = {}
+
+    def most_of(self, policy: str, verb: str) -> int | None:
+        """How many actions of a policy's verb pass; null where there is no limit."""
+        if verb in UNLIMITED:
+            return None
+        for name in (f"{policy} {verb}", verb):
+            if name in self.most:
+                return self.most[name]
+        return self.other
+
+    def over(self, policy: str, verb: str, count: int) -> bool:
+        """Are so many, within the time, more than a policy's verb may do?"""
+        most = self.most_of(policy, verb)
+        return most is not None and count > most

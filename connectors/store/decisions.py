@@ -3,8 +3,8 @@
 What the journal already holds is not planned again: a policy that runs twice, or again after a crash, changes nothing.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +12,22 @@ import msgspec
 import sqlalchemy as sa
 
 from connectors.store import schema
+from connectors.store.batches import ADOPTED, allowed, hold
 from connectors.store.clocks import save_clocks
 from connectors.store.codec import Codec, seconds
-from connectors.store.database import Database, among, chunks, upsert
-from connectors.store.errors import UnknownRow
+from connectors.store.database import Database, among, chunks
 from connectors.store.lease import PULSE, check_fence
 from connectors.store.policy import Starts, begin, note_mode
-from connectors.store.values import Applied, Batch, OutboxState
+from connectors.store.values import Applied, OutboxState
 from mappings.model import Clock
-from mappings.plan import Action, Mode, NotConnected, PageResolve, PageTrigger
+from mappings.plan import Action, Limits, Mode, NotConnected, PageResolve, PageTrigger
 
 ACTION = Codec(Action, names={"after": "after_key"})
 _MANY = 1000
 
 
 class Decisions(Database):
-    """Decisions in, and the batches that wait for an operator."""
+    """Decisions in."""
 
     def decide(
         self,
@@ -40,15 +40,16 @@ class Decisions(Database):
         actions: Sequence[Action] = (),
         fence: int | None = None,
         act_from: Starts | None = None,
-        hold: Sequence[Batch] = (),
+        limits: Limits | None = None,
     ) -> Applied:
         """Store one decision of a policy, all of it or nothing; gives what was new, by state.
 
         `decided_seq` is `Changed.through_seq` (null: not from there) and never goes back. Of several actions with one
         key the first counts; a key that the journal holds is left alone, unless its row was dropped with `again`.
         An action becomes baseline when its cause lies before its rule's start (`act_from`, by default as stored; a rule
-        seen for the first time starts now), then not connected, shadow, held (its key is in a batch of `hold`), or
-        planned. In mode off no action is kept. When the policy applies after it did not, it starts anew from `now`.
+        seen for the first time starts now), then not connected, shadow, held (it is over `limits`), or planned. What an
+        operator has adopted or approved has no start any more, and what he approved no limit.
+        In mode off no action is kept. When the policy applies after it did not, it starts anew from `now`.
         Raises `StaleLease` when `fence` is not the newest of the lease "pulse".
         """
         mode = Mode(mode)  # a look-alike enum must not pass for "not off"
@@ -60,7 +61,7 @@ class Decisions(Database):
             if mode is Mode.OFF:
                 return Applied()
             starts = begin(conn, {(a.policy, a.rule) for a in actions}, now) | dict(act_from or {})
-            return _Journal(conn, mode, starts, hold, now).add(actions)
+            return _Journal(conn, mode, starts, limits, now).add(actions)
 
     def decided_seq(self, policy: str) -> int:
         """Up to where a policy has decided; 0 before its first time."""
@@ -68,57 +69,68 @@ class Decisions(Database):
         with self.reading() as conn:
             return conn.scalar(sa.select(table.c.decided_seq).where(table.c.name == policy)) or 0
 
-    def batches(self, state: str = "held") -> list[Batch]:
-        """Batches that a blast limit held back: held, approved or refused ones."""
-        table = schema.batch
-        query = sa.select(table.c.hash, table.c.policy, table.c.verb, table.c.count).where(table.c.state == state)
-        with self.reading() as conn:
-            rows = conn.execute(query.order_by(table.c.updated_at, table.c.hash))
-            return [Batch(hash=h, policy=policy, verb=verb, count=n, state=state) for h, policy, verb, n in rows]
-
-    def approve(self, hash: str, now: datetime) -> int:
-        """Release a held batch into the outbox; gives how many actions."""
-        return self._settle(hash, "approved", OutboxState.PLANNED, now)
-
-    def refuse(self, hash: str, now: datetime) -> int:
-        """Drop a held batch; gives how many actions."""
-        return self._settle(hash, "refused", OutboxState.DROPPED, now)
-
-    def _settle(self, hash: str, said: str, state: OutboxState, now: datetime) -> int:
-        table, at = schema.batch, seconds(now)
-        with self.writing("outbox") as conn:
-            waiting = table.update().where(table.c.hash == hash, table.c.state == "held")
-            if not conn.execute(waiting.values(state=said, updated_at=at)).rowcount:
-                raise UnknownRow(f"batch {hash}: no batch of that hash is held; `helpdesk approve` lists them")
-            rows = schema.outbox.update().where(
-                schema.outbox.c.batch == hash, schema.outbox.c.state == OutboxState.HELD.value
-            )
-            return conn.execute(rows.values(state=state.value, updated_at=at)).rowcount
-
 
 class _Journal:
     """The actions of one decision on their way into the outbox, within its transaction."""
 
-    def __init__(self, conn: sa.Connection, mode: Mode, starts: Starts, hold: Sequence[Batch], now: datetime) -> None:
+    def __init__(self, conn: sa.Connection, mode: Mode, starts: Starts, limits: Limits | None, now: datetime) -> None:
         self.conn = conn
         self.mode = mode
         self.starts = starts
-        self.hold = {key: batch for batch in hold for key in batch.keys}
+        self.limits = limits
         self.now = now
 
     def add(self, actions: Sequence[Action]) -> Applied:
+        """Write down what is new; gives the keys by state."""
         wanted: dict[str, Action] = {}
         for action in actions:
             wanted.setdefault(action.key, action)
         held = journalled(self.conn, list(wanted))
-        states: dict[str, list[str]] = defaultdict(list)
-        new: list[dict[str, Any]] = []
-        again: list[dict[str, Any]] = []
-        for key, action in wanted.items():
-            if held.get(key, True):
-                state = self._state(action)
-                states[state.value].append(key)
-                (again if key in held else new).append(self._row(action, state))
+        fresh = {key: action for key, action in wanted.items() if held.get(key, True)}
+        said = _labels(self.conn, [key for key in fresh if key in held])
+        states = {key: self._state(action, said.get(key)) for key, action in fresh.items()}
+        labels, caught = self._hold(fresh, states, held.keys(), said)
+        new = [self._row(a, states[key], labels.get(key)) for key, a in fresh.items() if key not in held]
+        again = [self._row(a, states[key], labels.get(key)) for key, a in fresh.items() if key in held]
+        self._write(new, again)
+        told: dict[str, list[str]] = defaultdict(list)
+        for key, state in states.items():
+            told[state.value].append(key)
+        told[OutboxState.HELD.value] += caught
+        return msgspec.convert({**told, "known": len(wanted) - len(fresh)}, Applied)
+
+    def _state(self, action: Action, label: str | None) -> OutboxState:
+        """The first that holds. `label` is an operator's yes."""
+        start = self.starts.get((action.policy, action.rule), self.now)
+        if label is None and seconds(action.cause_at) < seconds(start):
+            return OutboxState.BASELINE
+        if isinstance(action.change, NotConnected):
+            return OutboxState.NOT_CONNECTED
+        return OutboxState.SHADOW if self.mode is Mode.SHADOW else OutboxState.PLANNED
+
+    def _hold(
+        self, fresh: Mapping[str, Action], states: dict[str, OutboxState], held: Container[str], said: Mapping[str, str]
+    ) -> tuple[dict[str, str], list[str]]:
+        """Hold back what is over a limit: the labels that rows bear, and the keys of earlier ones that wait with them.
+
+        What was planned before and only comes again was counted then; what was adopted is counted when it comes.
+        """
+        labels = {key: label for key, label in said.items() if states[key] is OutboxState.PLANNED}
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for key, action in fresh.items():
+            if states[key] is OutboxState.PLANNED and (key not in held or labels.get(key) == ADOPTED):
+                groups[action.policy, action.verb].append(key)
+        caught: list[str] = []
+        for (policy, verb), keys in groups.items() if self.limits else ():
+            over = hold(self.conn, self.limits, policy, verb, keys, self.now) if self.limits else None
+            if over is not None:
+                hash, earlier = over
+                caught += earlier
+                labels |= dict.fromkeys(keys, hash)
+                states |= dict.fromkeys(keys, OutboxState.HELD)
+        return labels, caught
+
+    def _write(self, new: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> None:
         if new:
             self.conn.execute(schema.outbox.insert(), new)
         if len(new) >= _MANY and self.conn.dialect.name == "postgresql":
@@ -127,22 +139,8 @@ class _Journal:
         for row in again:
             values = {name: value for name, value in row.items() if name != "created_at"}
             self.conn.execute(schema.outbox.update().where(schema.outbox.c.key == row["key"]).values(values))
-        self._batches(states[OutboxState.HELD.value])
-        told = {state: tuple(keys) for state, keys in states.items()}
-        return msgspec.convert({**told, "known": len(wanted) - len(new) - len(again)}, Applied)
 
-    def _state(self, action: Action) -> OutboxState:
-        """The first that holds."""
-        start = self.starts.get((action.policy, action.rule), self.now)
-        if seconds(action.cause_at) < seconds(start):
-            return OutboxState.BASELINE
-        if isinstance(action.change, NotConnected):
-            return OutboxState.NOT_CONNECTED
-        if self.mode is Mode.SHADOW:
-            return OutboxState.SHADOW
-        return OutboxState.HELD if action.key in self.hold else OutboxState.PLANNED
-
-    def _row(self, action: Action, state: OutboxState) -> dict[str, Any]:
+    def _row(self, action: Action, state: OutboxState, label: str | None) -> dict[str, Any]:
         change, at = action.change, seconds(self.now)
         return dict(zip(ACTION.columns, ACTION.encode(action), strict=True)) | {
             "state": state.value,
@@ -152,7 +150,7 @@ class _Journal:
             "vendor_ref": None,
             "error": None,
             "again": False,
-            "batch": self.hold[action.key].hash if state is OutboxState.HELD else None,
+            "batch": label,
             "dedup_key": change.dedup_key if isinstance(change, PageTrigger | PageResolve) else None,
             "profile_version": action.reason.profile,
             "created_at": at,
@@ -160,12 +158,16 @@ class _Journal:
             "decided_at": at,
         }
 
-    def _batches(self, held: Sequence[str]) -> None:
-        """A row for each batch of which something is newly held."""
-        batches = {self.hold[key].hash: self.hold[key] for key in held}
-        counts = Counter(self.hold[key].hash for key in held)
-        rows = [(b.hash, b.policy, b.verb, counts[b.hash], "held", seconds(self.now)) for b in batches.values()]
-        upsert(self.conn, schema.batch, rows)
+
+def _labels(conn: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
+    """Of rows that may be planned once more: what an operator's yes to them is called."""
+    table = schema.outbox
+    query = sa.select(table.c.key, table.c.batch).where(table.c.batch.is_not(None))
+    found = {
+        key: label for some in chunks(keys) for key, label in conn.execute(query.where(among(conn, table.c.key, some)))
+    }
+    yes = allowed(conn, found.values())
+    return {key: label for key, label in found.items() if label in yes}
 
 
 def journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from connectors.store import schema
+from connectors.store.batches import ADOPTED, decide_again, let_go
 from connectors.store.codec import optional_time, seconds, time
 from connectors.store.database import Database, among
 from connectors.store.decisions import ACTION
 from connectors.store.errors import UnknownRow
-from connectors.store.values import OutboxRow, OutboxState
+from connectors.store.values import Group, OutboxRow, OutboxState
 
 _OUTBOX = schema.outbox
 _OWN = [
@@ -32,13 +34,31 @@ class Journal(Database):
         tool: str | None = None,
         record: str | None = None,
         policy: str | None = None,
+        rule: str | None = None,
+        verb: str | None = None,
+        since: datetime | None = None,
         limit: int = 1000,
     ) -> list[OutboxRow]:
-        """Rows, oldest first, narrowed down by whatever is given."""
-        given = {"state": state, "tool": tool, "record": record, "policy": policy}
-        query = select_rows().where(*(_OUTBOX.c[name] == value for name, value in given.items() if value is not None))
+        """Rows, oldest first, narrowed down by whatever is given; `since`: their cause came at that time or later."""
+        chosen = _chosen(state=state, tool=tool, record=record, policy=policy, rule=rule, verb=verb, since=since)
         with self.reading() as conn:
-            return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id).limit(limit))]
+            rows = conn.execute(select_rows().where(*chosen).order_by(_OUTBOX.c.id).limit(limit))
+            return [decode_row(row) for row in rows]
+
+    def groups(self, *, examples: int = 0, **given: Any) -> list[Group]:
+        """Rows by policy, rule and verb, the largest group first, with the newest few of each; narrowed as `outbox`."""
+        by = _OUTBOX.c.policy, _OUTBOX.c.rule, _OUTBOX.c.verb
+        cause = _OUTBOX.c.cause_at
+        count = sa.func.count().label("count")
+        query = sa.select(*by, count, sa.func.min(cause), sa.func.max(cause)).where(*_chosen(**given)).group_by(*by)
+        with self.reading() as conn:
+            found = []
+            for policy, rule, verb, many, oldest, newest in conn.execute(query.order_by(count.desc(), *by)).all():
+                one = _chosen(**given | {"policy": policy, "rule": rule, "verb": verb})
+                rows = conn.execute(select_rows().where(*one).order_by(_OUTBOX.c.id.desc()).limit(examples)).all()
+                group = Group(policy=policy, rule=rule, verb=verb, count=many, oldest=time(oldest), newest=time(newest))
+                found.append(msgspec.structs.replace(group, examples=tuple(decode_row(row) for row in rows)))
+            return found
 
     def unknown(self, tool: str, limit: int = 1000) -> list[OutboxRow]:
         """Rows that may have been sent: look for their keys in the tool, then `finish` them."""
@@ -67,12 +87,22 @@ class Journal(Database):
         """Give up a row that was not sent, so that its record goes on; it will not be planned again."""
         return self._move(id, OutboxState.DROPPED, _DROP, now, {"error": why, "again": False})
 
-    def adopt(self, ids: Iterable[int], now: datetime) -> int:
-        """Release baseline rows into the outbox, whatever their `not_after` said; gives how many."""
+    def adopt(self, now: datetime, *, ids: Iterable[int] | None = None, **given: Any) -> int:
+        """Release baseline rows, by id or narrowed as `outbox`; gives how many.
+
+        Their policy decides on them anew, whenever their cause was, and under its limits: what does not hold any more
+        stays undone.
+        """
+        ours = [*_chosen(**given), _OUTBOX.c.state == OutboxState.BASELINE.value]
         with self.writing("outbox") as conn:
-            ours = _OUTBOX.update().where(among(conn, _OUTBOX.c.id, ids), _OUTBOX.c.state == OutboxState.BASELINE.value)
-            values = {"state": OutboxState.PLANNED.value, "not_after": None, "updated_at": seconds(now)}
-            return conn.execute(ours.values(values)).rowcount
+            if ids is not None:
+                ours.append(among(conn, _OUTBOX.c.id, ids))
+            rows = conn.execute(sa.select(_OUTBOX.c.id, _OUTBOX.c.record).where(*ours)).all()
+            why = "adopted; its ticket is looked at again before it is sent"
+            values = {"again": True, "batch": ADOPTED, "error": why, "updated_at": seconds(now)}
+            let_go(conn, [row.id for row in rows], values)
+            decide_again(conn, [row.record for row in rows])
+            return len(rows)
 
     def _move(
         self, id: int, to: OutboxState, allowed: tuple[OutboxState, ...], now: datetime, more: dict[str, Any]
@@ -86,6 +116,12 @@ class Journal(Database):
             values = {"state": to.value, "owner": None, "deadline": None, "updated_at": seconds(now)} | more
             conn.execute(_OUTBOX.update().where(_OUTBOX.c.id == id).values(values))
             return decode_row(conn.execute(select_rows().where(_OUTBOX.c.id == id)).one())
+
+
+def _chosen(*, since: datetime | None = None, **given: Any) -> list[sa.ColumnElement[bool]]:
+    """What rows have to be: each column as given, where it is."""
+    chosen = [_OUTBOX.c[name] == value for name, value in given.items() if value is not None]
+    return chosen if since is None else [*chosen, _OUTBOX.c.cause_at >= seconds(since)]
 
 
 def select_rows(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:

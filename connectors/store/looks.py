@@ -70,10 +70,18 @@ class Looks(Database):
         """A policy has decided anew on these records: what it did not plan again stays dropped for good."""
         if not records:
             return
+        why = "released by an operator; looked at again, it did not hold any more"
+        said = sa.case((_OUTBOX.c.batch.is_not(None), why), else_=_OUTBOX.c.error)
         with self.writing("outbox") as conn:
             for some in chunks(sorted(records)):
                 rows = _OUTBOX.update().where(*self._dropped(policy), among(conn, _OUTBOX.c.record, some))
-                conn.execute(rows.values(again=False))
+                conn.execute(rows.values(again=False, error=said))
+
+    def released(self, policy: str) -> set[str]:
+        """Of the keys of `again`, those that an operator has adopted or approved."""
+        query = sa.select(_OUTBOX.c.key).where(*self._dropped(policy), _OUTBOX.c.batch.is_not(None))
+        with self.reading() as conn:
+            return set(conn.scalars(query))
 
     @staticmethod
     def _dropped(policy: str) -> tuple[sa.ColumnElement[bool], ...]:

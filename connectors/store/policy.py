@@ -114,5 +114,5 @@ def put_aside(conn: sa.Connection, scope: str, now: datetime) -> int:
     ours = table.update().where(table.c.state == OutboxState.PLANNED.value)
     if scope != ALL:
         ours = ours.where(sa.or_(table.c.policy == scope, table.c.tool == scope, table.c.record == scope))
-    aside = {"state": OutboxState.BASELINE.value, "updated_at": seconds(now)}
+    aside = {"state": OutboxState.BASELINE.value, "batch": None, "updated_at": seconds(now)}
     return conn.execute(ours.values(aside)).rowcount

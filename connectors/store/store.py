@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from connectors.store import migrations, schema
+from connectors.store.batches import Batches
 from connectors.store.clocks import Clocks
 from connectors.store.database import create_engine
 from connectors.store.decisions import Decisions
@@ -15,10 +16,25 @@ from connectors.store.looks import Looks
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
 from connectors.store.reading import FactReader
+from connectors.store.restore import Restores
 from connectors.store.sources import Sources
 
 
-class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Journal, Policies, Leases, Inbox):
+class Store(
+    FactStore,
+    FactReader,
+    Sources,
+    Clocks,
+    Decisions,
+    Batches,
+    Looks,
+    Outbox,
+    Journal,
+    Policies,
+    Leases,
+    Inbox,
+    Restores,
+):
     """One profile's store. Safe to use from several threads; every method is one transaction."""
 
     @classmethod

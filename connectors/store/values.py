@@ -85,15 +85,48 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch that a blast limit held back: one policy, one verb; `hash` is what an operator approves."""
+    """A batch that a blast limit held back: one policy, one verb; `hash` is what an operator approves.
+
+    `at` is when it last grew, or was settled.
+    """
 
     hash: str
     policy: str
     verb: str
     count: int
+    at: datetime
     state: str = "held"
-    keys: tuple[str, ...] = ()
-    """The held actions' keys; filled in on the way in only."""
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a batch: `count` actions were let go or dropped; `left` came later and are held still."""
+
+    batch: Batch
+    count: int
+    left: int = 0
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of one policy, rule and verb in one state: how many, the causes' span, and the newest few of them."""
+
+    policy: str
+    rule: str
+    verb: str
+    count: int
+    oldest: datetime
+    newest: datetime
+    examples: "tuple[OutboxRow, ...]" = ()
+
+
+class Pulsed(msgspec.Struct, frozen=True, kw_only=True):
+    """When a pulse came to its end; `live`: all that had happened by then was read.
+
+    `away_since` is the end of the pulse before a gap that nobody has looked into yet.
+    """
+
+    at: datetime
+    live: bool
+    away_since: datetime | None = None
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +137,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     baseline: tuple[str, ...] = ()
     not_connected: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    """Those of this decision, and those planned lately that wait with them."""
     known: int = 0
 
 
@@ -124,6 +158,7 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     again: bool = False
     batch: str | None = None
+    """The hash of the batch that held it back, or `adopted`."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,7 +47,7 @@ def run(
     from flows.context import open_context
 
     with open_context(plan_only=not apply) as ctx:
-        found = _work(flow)(ctx) if flow is Runnable.PULSE else _alone(ctx, _work(flow))
+        found = _work(flow)(ctx) if flow is Runnable.PULSE else _alone(ctx, flow)
         if as_json:
             typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
         else:
@@ -74,14 +74,17 @@ def sync(
         typer.echo(", ".join(f"{name}: {said}" for name, said in found.items()))
 
 
-def _alone(ctx: Any, work: Callable[[Any], Any]) -> Any:
-    """Run one step while no pulse decides or delivers. What another run keeps us from is said instead."""
+def _alone(ctx: Any, flow: Runnable) -> Any:
+    """Run one step while no pulse decides or delivers. What another run, or a gap, keeps us from is said instead."""
     from flows.lease import leased
     from flows.report import Pulse
+    from flows.restore import kept_from
 
     told = Pulse(at=ctx.now())
     with leased(ctx, told) as ours:
-        return work(ctx) if ours else told
+        if ours and flow is not Runnable.SYNC:
+            told.skipped = kept_from(ctx)
+        return _work(flow)(ctx) if told.skipped is None else told
 
 
 def _work(flow: Runnable) -> Callable[[Any], Any]:

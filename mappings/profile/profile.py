@@ -31,6 +31,7 @@ from mappings.profile.practice import (
 from mappings.profile.problems import Problem
 from mappings.profile.rules import Rule, Target
 from mappings.profile.sections import (
+    BlastLimits,
     CalendarText,
     Channel,
     Kind,
@@ -72,6 +73,7 @@ class Profile(Part):
     min_stay: Span
     """Seconds that a ticket stays in a tier before it may climb again; critical ones climb at once."""
     warn: Warn
+    limits: BlastLimits
     pauses: Pauses
     sprint: Sprint
     calendars: Mapping[str, CalendarText]

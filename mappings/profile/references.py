@@ -6,6 +6,7 @@ from itertools import combinations
 
 from mappings.calendar import CalendarError
 from mappings.calendar.hours import parse
+from mappings.plan import POLICIES, UNLIMITED
 from mappings.profile.findings import Finding, unknown
 from mappings.profile.holidays import OPEN, is_country
 from mappings.profile.profile import Profile
@@ -16,6 +17,9 @@ from mappings.profile.terms import VERBS, Do
 Path = tuple[str | int, ...]
 _REACHES = {"page": ("pagerduty",), "assign": ("group", "assignee")}
 """What a route must have for a verb to reach it."""
+_LIMITED = sorted({*VERBS, "fields", "note"} - UNLIMITED)
+"""What a limit may name: the verbs of rules, and what policies do by themselves."""
+_MINUTE, _DAY, _MANY = 60, 86_400, 1_000
 
 
 def check_references(profile: Profile) -> Iterator[Finding]:
@@ -27,6 +31,7 @@ def check_references(profile: Profile) -> Iterator[Finding]:
     yield from _targets(profile)
     yield from _rules(profile)
     yield from _practice(profile)
+    yield from _limits(profile)
 
 
 def values_of(profile: Profile, dimension: str) -> list[str] | None:
@@ -236,3 +241,23 @@ def _practice(profile: Profile) -> Iterator[Finding]:
         yield from unknown(("roadmap", "columns", index), "request status", column, statuses)
     for event in profile.feature_requests.tell:
         yield from unknown(("feature_requests", "tell", event), "request status", event, [*statuses, "any_change"])
+
+
+def _limits(profile: Profile) -> Iterator[Finding]:
+    """Limits of what is done, over a time in which an operator can still step in."""
+    limits = profile.limits
+    if not _MINUTE <= limits.within <= _DAY:
+        fix = "write 1m to 24h, for example 10m"
+        yield Finding(("limits", "within"), "too short or too long to count bursts by", fix)
+    for name, most in limits.most.items():
+        path: Path = ("limits", "most", name)
+        policy, _, verb = name.rpartition(" ")
+        if policy:
+            yield from unknown(path, "policy", policy, POLICIES)
+        if verb in UNLIMITED:
+            yield Finding(path, "pages have no limit: their key keeps each single", "remove it")
+        else:
+            yield from unknown(path, "verb", verb, _LIMITED)
+        if verb == "reply" and (most is None or most > _MANY):
+            fix = f"write at most {_MANY}, if customers are not all to be mailed by mistake"
+            yield Finding(path, "lets a slip mail everybody", fix, odd=True)

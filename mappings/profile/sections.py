@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from mappings.profile.part import Keyed, Named, Part, Titled, give_keys
-from mappings.profile.terms import DoField, ScheduleField, Share, Span, Text, TextOrStrings, form
+from mappings.profile.terms import DoField, Most, ScheduleField, Share, Span, Text, TextOrStrings, form
 
 DAY_SECONDS = 86400
 ENTITLEMENTS = ("help", "csm", "screen_share", "video", "on_site")
@@ -27,6 +27,17 @@ class Pauses(Part):
 
     on_hold: bool
     """Whether a ticket on hold pauses too (Zendesk: waiting for a third party)."""
+
+
+class BlastLimits(Part):
+    """How much one policy may do at once with one verb; what goes beyond waits for an operator."""
+
+    within: Span
+    """The time over which actions are counted."""
+    other: Most
+    """For each verb that `most` leaves out."""
+    most: Mapping[str, Most] = {}
+    """By verb (`reply`), or by policy and verb (`rules reply`), which goes first."""
 
 
 class Sprint(Part):

@@ -26,6 +26,7 @@ from mappings.profile.problems import suggest
 T = TypeVar("T")
 
 FREE: frozenset[str] = frozenset()
+NO_LIMIT = "no limit"
 
 VERBS: dict[str, tuple[str, frozenset[str]]] = {
     "escalate": ("tier", frozenset({"next", "management"})),
@@ -227,6 +228,17 @@ def read_share(value: object) -> float:
     return float(Decimal(match[1]) / 100)
 
 
+def read_most(value: object) -> int | None:
+    """`30` → 30, `no limit` → None."""
+    if value is None or value == NO_LIMIT:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise wrong(
+            f"{_show(value)} is no limit", "write a number, for example 30, 0 to be asked each time, or no limit"
+        )
+    return value
+
+
 def _read_budget(value: object) -> Budget:
     if isinstance(value, Budget):
         return value
@@ -297,6 +309,13 @@ ScheduleField = Annotated[
 ]
 Share = Annotated[float, PlainValidator(read_share), _schema(r"^[\d.]+ ?%$", "A share, for example 75%")]
 Span = Annotated[int, PlainValidator(_read_span), _schema(SPAN_PATTERN, "A length of time: 15m, 4h, 14d, 7y")]
+Most = Annotated[
+    int | None,
+    PlainValidator(read_most),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"const": NO_LIMIT}], "description": "30, or no limit"}
+    ),
+]
 Words = Annotated[tuple[str, ...], BeforeValidator(as_list), ONE_OR_MORE]
 Levels = Annotated[tuple[int, ...], BeforeValidator(as_list), ONE_OR_MORE]
 Strings = Annotated[tuple[str, ...], Tag("list")]

@@ -170,18 +170,28 @@ class _Replay:
 
     def _take(self, facing: Facing, at: datetime) -> bool:
         """Put a facing's figure in force; False where it does not move the clock."""
-        cell, before = self._cell(facing), self.meter
+        same = bool(self.segments) and self._asked(facing) == self._asked(self.facing)
+        cell, before = self.segments[-1][1] if same else self._cell(facing), self.meter
         calendar = self.profile.serving_calendar(
             **{key: facing.dims.get(key) for key in ("severity", "plan", "kind", "channel")}
         )
         self.facing = facing
         if self.segments and cell == self.segments[-1][1] and (before is None or before.calendar is calendar):
+            if not same:  # written down all the same: this change has had its figure, also after a profile's edit
+                self.segments.append((epoch(at), cell))
             return False
         self.segments.append((epoch(at), cell))
         self.meter = Meter(self.profile, parse_budget(cell), calendar) if cell else None
         if before is None and len(self.segments) == 1 and self.meter:
             self.marks = self.meter.marks(at)
         return True
+
+    def _asked(self, facing: Facing) -> tuple[object, ...]:
+        """What the target's figure and calendar depend on: a tag that it does not name changes nothing."""
+        target = self.profile.targets[self.target]
+        names = dict.fromkeys((*target.by, *target.where, "severity", "plan", "kind", "channel"))
+        asked = (facing.dims.get(name) for name in names if name != "tag" or name in target.by)
+        return (*asked, self.target in facing.promises)
 
     def _overdue(self, at: datetime) -> bool:
         return self.missed or (self.since is not None and self.marks.due is not None and self.marks.due < at)

@@ -1,12 +1,10 @@
 """A decision goes in whole, once; each action becomes what mode, start and limits make of it."""
 
-from collections.abc import Callable
-
 import pytest
 
-from connectors.store import Applied, Batch, Mode, OutboxState, Result, StaleLease, Store, UnknownRow
+from connectors.store import Applied, Mode, OutboxState, Result, StaleLease, Store
 from mappings.plan import NotConnected
-from tests.connectors.store.make import NOW, action, at, begun, clock, keys, page, plan, save, take, ticket
+from tests.connectors.store.make import NOW, action, at, clock, keys, page, plan, save, take, ticket
 
 JIRA = NotConnected(needs="Jira")
 
@@ -121,28 +119,6 @@ def test_the_place_never_goes_back(store: Store) -> None:
     assert store.decided_seq("sla") == 5
 
 
-@pytest.mark.parametrize(
-    ("settle", "state", "said"),
-    [(Store.approve, OutboxState.PLANNED, "approved"), (Store.refuse, OutboxState.DROPPED, "refused")],
-)
-def test_a_held_batch_waits_for_its_operator(
-    store: Store, settle: Callable[..., int], state: OutboxState, said: str
-) -> None:
-    """A blast limit holds back its batch alone; an operator releases or drops it whole, once."""
-    batch = Batch(hash="c0ffee", policy="sla", verb="escalate", count=2, keys=("a", "b"))
-    applied = plan(store, action("a"), action("b", "zendesk:2"), action("free", "zendesk:3"), hold=[batch])
-    assert (applied.held, applied.planned) == (("a", "b"), ("free",))
-    assert plan(store, action("a"), hold=[batch]).known == 1
-    assert store.batches() == [Batch(hash="c0ffee", policy="sla", verb="escalate", count=2)]
-    assert keys(take(store)) == ["free"]
-    assert settle(store, "c0ffee", at(1)) == 2
-    assert {row.state for row in store.outbox() if row.action.key in "ab"} == {state}
-    assert store.batches() == []
-    assert [b.hash for b in store.batches(said)] == ["c0ffee"]
-    with pytest.raises(UnknownRow, match="no batch of that hash is held"):
-        settle(store, "c0ffee", at(2))
-
-
 def test_applying_after_not_applying_starts_anew(store: Store) -> None:
     """From shadow to apply, by an operator or by HELPDESK_MODE: what came before is baseline, not a burst."""
     plan(store, action("a"), mode=Mode.APPLY)
@@ -153,9 +129,50 @@ def test_applying_after_not_applying_starts_anew(store: Store) -> None:
     assert states == {"a": OutboxState.BASELINE, "b": OutboxState.BASELINE, "c": OutboxState.PLANNED}
 
 
-def test_adopting_a_baseline_row_releases_it(store: Store) -> None:
-    """An operator may have chosen earlier causes acted on after all, however late."""
-    plan(begun(store), action("a", cause_at=at(-60), not_after=at(-30)), action("b", cause_at=at(-60)), now=at(0))
+def test_adopting_has_it_decided_again(store: Store) -> None:
+    """An operator may have chosen earlier causes acted on after all: their policy decides anew, whenever that was."""
+    save(store, ticket(1), ticket(2))
+    old = action("a", cause_at=at(-60), not_after=at(-30))
+    plan(store, old, action("b", "zendesk:2", cause_at=at(-60)), decided_seq=store.changed("sla").through_seq)
     first, _ = store.outbox(state=OutboxState.BASELINE)
-    assert store.adopt([first.id, 404], at(1)) == 1
-    assert keys(take(store, now=at(1))) == ["a"]
+    assert store.adopt(at(1), ids=[first.id, 404]) == 1
+    assert keys(take(store, now=at(1))) == [], "nothing goes before it was looked at"
+    assert store.changed("sla").ticket_ids == (1,)
+    assert store.released("sla") == {"a"}
+    anew = action("a", cause_at=at(-60), not_after=at(480))
+    assert plan(store, anew, now=at(2)).planned == ("a",)
+    assert keys(take(store, now=at(2))) == ["a"]
+
+
+def test_what_is_adopted_and_holds_no_more_stays_undone(store: Store) -> None:
+    """Decided anew and not wanted again: dropped for good, and its row says why."""
+    plan(store, action("a", cause_at=at(-60)))
+    store.adopt(at(1), rule="Response")
+    store.settle(["zendesk:1"], "sla")
+    (row,) = store.outbox()
+    assert (row.state, row.again) == (OutboxState.DROPPED, False)
+    assert row.error == "released by an operator; looked at again, it did not hold any more"
+    assert plan(store, action("a"), now=at(2)) == Applied(known=1)
+
+
+def test_adopting_may_be_put_aside_again(store: Store) -> None:
+    """A pause and its end after an adoption: the row is baseline again, as if nobody had chosen it."""
+    plan(store, action("a", cause_at=at(-60)))
+    store.adopt(at(1), ids=[1])
+    plan(store, action("a", cause_at=at(-60)), now=at(2))
+    store.pause("all", at(3))
+    store.resume("all", at(4))
+    (row,) = store.outbox()
+    assert (row.state, row.batch) == (OutboxState.BASELINE, None)
+
+
+def test_groups_tell_how_much_there_is(store: Store) -> None:
+    """By policy, rule and verb, the largest first: how many, from when to when, and the newest as examples."""
+    three = [action(f"k{n}", f"zendesk:{n}", cause_at=at(-n)) for n in (1, 2, 3)]
+    plan(store, *three, action("other", "zendesk:9", verb="tell", cause_at=at(-9)))
+    many, one = store.groups(state=OutboxState.BASELINE, examples=2)
+    assert (many.policy, many.rule, many.verb, many.count) == ("sla", "Response", "escalate", 3)
+    assert (many.oldest, many.newest) == (at(-3), at(-1))
+    assert keys(many.examples) == ["k3", "k2"]
+    assert (one.verb, one.count) == ("tell", 1)
+    assert [group.count for group in store.groups(state=OutboxState.BASELINE, since=at(-2))] == [2]

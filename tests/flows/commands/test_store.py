@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from connectors.store import Batch, Mode, OutboxState, Store
+from connectors.store import Mode, OutboxState, Store
 from connectors.store import Result as Outcome
+from flows.commands import operate
 from flows.commands import store as commands
+from mappings.plan import POLICIES, Limits
 from tests.connectors.store.make import NOW, action, at, plan, take
 
 Run = Callable[..., Result]
@@ -37,6 +40,7 @@ def run() -> Run:
     """Type `helpdesk …`."""
     app = typer.Typer()
     commands.register(app)
+    operate.register(app)
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
 
 
@@ -116,7 +120,13 @@ def test_resuming_may_keep_what_waited(store: Store, run: Run) -> None:
         (["mode", "sal"], "mode: 'sal': write sla, rules, paging; did you mean 'sla'?"),
         (["mode", "sla", "on"], "mode: 'on': write off, shadow, apply"),
         (["outbox", "list", "--state", "plannd"], "did you mean 'planned'?"),
-        (["approve", "c0ffee"], "batch c0ffee: no batch of that hash is held"),
+        (["approve", "c0ffee"], "batch c0ffee: there is none of that hash; `helpdesk approve` lists"),
+        (["approve", "c0ffee", "--refuse"], "batch c0ffee: there is none of that hash"),
+        (["adopt", "--all"], "adopt: nothing says which of all that came before the start; add ids, or --policy,"),
+        (["adopt", "7"], "adopt: none of 7 is a baseline row; `helpdesk adopt` lists what there is"),
+        (["adopt", "7", "--verb", "tag"], "adopt: both ids and --verb tag are given; write either of the two"),
+        (["adopt", "--verb", "tagg", "--all"], "adopt: no such row: --verb tagg; `helpdesk adopt` lists what there is"),
+        (["outbox", "summary", "--state", "shade"], "'shade': write planned,"),
     ],
 )
 def test_a_slip_of_the_pen_is_told(store: Store, run: Run, words: list[str], refusal: str) -> None:
@@ -137,26 +147,74 @@ def test_modes_are_shown_and_set(store: Store, run: Run) -> None:
     assert json.loads(run("mode", "--json").stdout) == {"sla": "apply", "rules": None, "paging": None}
 
 
-@pytest.mark.parametrize(("words", "state"), [([], OutboxState.PLANNED), (["--refuse"], OutboxState.DROPPED)])
-def test_held_batches_are_settled(store: Store, run: Run, words: list[Any], state: OutboxState) -> None:
-    """What a limit held back is listed with its hash, and released or dropped by it."""
-    batch = Batch(hash="c0ffee", policy="sla", verb="escalate", count=2, keys=("a", "b"))
-    plan(store, action("a"), action("b", "zendesk:2"), hold=[batch])
-    assert run("approve").stdout == "c0ffee  sla  escalate  2 actions\n"
-    assert run("approve", "c0ffee", *words).exit_code == 0
-    assert {row.state for row in store.outbox()} == {state}
+ONE = Limits(within=timedelta(minutes=10), other=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "again"),
+    [
+        ([], "3 actions released: the next pulse looks at each again and does what still holds", True),
+        (["--refuse"], "3 actions dropped, for good", False),
+    ],
+)
+def test_held_batches_are_settled(store: Store, run: Run, words: list[Any], said: str, again: bool) -> None:
+    """What a limit held back is listed with its tickets, a reason and what to type; and released or dropped by that."""
+    plan(store, *(action(f"k{n}", f"zendesk:{n}") for n in (1, 2, 3)), limits=ONE)
+    (batch,) = store.batches()
+    hash = batch.hash
+    assert run("approve").stdout == (
+        f"{hash}  sla  escalate  3 actions, last added 2026-03-03 16:00 UTC\n"
+        "    3 × Response: zendesk:3, zendesk:2, zendesk:1\n"
+        "        for example: First response was due 14:00.\n"
+        f"    release: helpdesk approve {hash}\n"
+        f"    drop:    helpdesk approve {hash} --refuse\n"
+    )
+    assert run("approve", hash, *words).stdout == f"{hash}: {said}\n"
+    assert {(row.state, row.again) for row in store.outbox()} == {(OutboxState.DROPPED, again)}
     assert run("approve").stdout == "nothing is held back\n"
+    assert run("approve", hash).exit_code == 2
 
 
-def test_baseline_is_listed_and_adopted(store: Store, run: Run) -> None:
-    """What lay before the start is shown, and released row by row."""
+def test_what_grew_meanwhile_is_told(store: Store, run: Run) -> None:
+    """A hash releases what it was shown for; how many came later, and wait on, is said."""
+    plan(store, action("a"), action("b", "zendesk:2"), limits=ONE)
+    hash = store.batches()[0].hash
+    plan(store, action("c", "zendesk:3"), limits=ONE)
+    assert run("approve", hash).stdout.endswith(
+        "1 action came after that hash was shown, and wait on: `helpdesk approve` lists them\n"
+    )
+
+
+def test_baseline_is_told_and_adopted(store: Store, run: Run) -> None:
+    """What lay before the start is told by rule with its age; released by id or by what it is, all of it in words."""
     plan(store, action("old", cause_at=at(-60)), action("older", "zendesk:2", cause_at=at(-90)))
-    assert [row["id"] for row in json.loads(run("adopt", "--json").stdout)] == [1, 2]
-    assert run("adopt", 1, 404).stdout == "1 of 2 released; the next pulse sends them\n"
-    assert {row.id for row in store.outbox(state=OutboxState.PLANNED)} == {1}
+    plan(store, action("tell", "zendesk:3", verb="tell", cause_at=at(-90)))
+    assert run("adopt").stdout.splitlines()[:4] == [
+        "     2 × sla  Response  escalate  (causes of 2026-03-03 14:30 UTC to 2026-03-03 15:00 UTC)",
+        "         zendesk:2  First response was due 14:00.",
+        "         zendesk:1  First response was due 14:00.",
+        "     1 × sla  Response  tell  (causes of 2026-03-03 14:30 UTC)",
+    ]
+    found = json.loads(run("adopt", "--verb", "escalate", "--since", "2026-03-03T15:00:00", "--json").stdout)
+    assert [(group["rule"], group["count"], group["examples"][0]["id"]) for group in found] == [("Response", 1, 1)]
+    assert run("adopt", 1, 404).stdout.startswith("1 of 2 released; the next pulse looks at their tickets again")
+    assert run("adopt", "--rule", "Response", "--verb", "escalate", "--all").stdout.startswith("1 released; ")
+    assert [row.action.key for row in store.outbox(state=OutboxState.BASELINE)] == ["tell"]
+
+
+def test_shadow_is_summed_up(store: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In shadow mode: by rule, how much would have been done, with examples, their reasons and links."""
+    monkeypatch.setenv("ZENDESK_URL", "https://acme.zendesk.com/")
+    plan(store, action("a"), mode=Mode.SHADOW)
+    assert run("outbox", "summary").stdout == (
+        "     1 × sla  Response  escalate  (causes of 2026-03-03 16:00 UTC)\n"
+        "         zendesk:1 https://acme.zendesk.com/agent/tickets/1  First response was due 14:00.\n"
+        "1 action in all\n"
+    )
+    assert run("outbox", "summary", "--state", "failed").stdout == "no rows are failed\n"
 
 
 def test_the_policies_are_those_of_the_flows() -> None:
     """The commands name the same policies as the flows do."""
     context = pytest.importorskip("flows.context", reason="the connectors are not in this tree", exc_type=ImportError)
-    assert commands.POLICIES == context.POLICIES
+    assert context.POLICIES == POLICIES

@@ -1,7 +1,7 @@
 """Clocks replayed from a ticket's past: what runs, what pauses, what a change of mind does."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -253,6 +253,27 @@ def test_a_profile_edit_leaves_a_running_clock_and_a_new_ticket_gets_the_new_fig
     assert [clock.due_at for clock in kept] == [at("2026-03-03 14:00")]
     fresh = [clock for clock in replay(story.history(), new) if clock.measure == "first_reply"]
     assert [clock.due_at for clock in fresh] == [at("2026-03-03 13:00")]
+
+
+TIGHTER = "targets: {First response: {table: {P2: {business: 1bh}, P3: {business: 1bh}}}}"
+
+
+def test_an_edit_finds_no_new_figure_for_what_was_before() -> None:
+    """Tags that came before the edit (our own fields add some), or a change that left the figure as it was: both have
+    had theirs. What changes after the edit takes the new figure."""
+    alike = edited("builder", "targets: {First response: {table: {P2: {business: 8bh}}}}")
+    before = Story("2026-03-03 08:00").set("2026-03-03 08:01", tags="tier_1").set("2026-03-03 09:00", severity="P3")
+    running = replay(before.history(), alike)
+    assert first_reply(running) == [at("2026-03-03 16:00")]
+    new = edited("builder", TIGHTER)
+    assert first_reply(replay(before.history(), new, stored=running)) == [at("2026-03-03 16:00")]
+    after = before.set("2026-03-03 10:00", severity="P2").history()
+    assert first_reply(replay(after, new, stored=running)) == [at("2026-03-03 11:00")]
+
+
+def first_reply(found: Sequence[Clock]) -> list[datetime | None]:
+    """When first replies are due."""
+    return [clock.due_at for clock in found if clock.measure == "first_reply"]
 
 
 moments = st.integers(0, 60 * 24 * 6)
