@@ -51,7 +51,7 @@ class ZendeskSwitches:
     client_credentials_refresh: bool = False  # whether client_credentials also gives a refresh token
     # An account that is not as it should be
     service_role: str = "admin"  # the service user's role: "agent" may not export
-    service_scopes: str = "read write"  # what its client may ask for: a token is minted whatever it asks for (§1.1)
+    service_scopes: str = ""  # all that its tokens may do, where not what they asked for: minted all the same (§1.1)
     hidden_group: str = ""  # a group of this name is missing
     hidden_field: str = ""  # a ticket field of this title is missing
     # The account's own rules, racing ours

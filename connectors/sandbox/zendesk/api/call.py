@@ -144,9 +144,10 @@ async def serve(sim: "ZendeskSim", endpoint: Endpoint, request: Request) -> Resp
 
 def _switched(sim: "ZendeskSim", caller: Caller) -> Caller:
     """The service user with the role and the scopes that the switches leave it."""
-    role, scopes = sim.switches.service_role, caller.scopes & frozenset(sim.switches.service_scopes.split())
-    if caller.user is None or caller.user.email != sim.service_email or (role == "admin" and scopes == caller.scopes):
+    role, left = sim.switches.service_role, sim.switches.service_scopes
+    if caller.user is None or caller.user.email != sim.service_email or (role == "admin" and not left):
         return caller
+    scopes = caller.scopes & frozenset(left.split()) if left else caller.scopes
     return Caller(replace(caller.user, role=role), scopes)
 
 
