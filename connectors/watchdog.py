@@ -92,7 +92,7 @@ class Pager:
             raise BadRequest(refused.place, refused.cause, fix, status=refused.status) from refused
 
 
-class Refused(Exception):
+class Unheard(Exception):
     """A beat that is not taken: status and reason."""
 
     def __init__(self, status: HTTPStatus, reason: str) -> None:
@@ -101,7 +101,7 @@ class Refused(Exception):
 
 
 class Door:
-    """Listens for beats. `heard` takes a beat's body and may raise `Refused`; `status` says how things are.
+    """Listens for beats. `heard` takes a beat's body and may raise `Unheard`; `status` says how things are.
 
     GET / answers as a page or as JSON, whichever is asked for; GET /health is 503 once `status` says `"alive": false`.
     Raises OSError where host and port cannot be had; port 0 takes any free one.
@@ -171,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         try:
             self.at.heard(self._body())
-        except Refused as refused:
+        except Unheard as refused:
             self._answer(refused.status, {"error": str(refused)})
         else:
             self._send(HTTPStatus.NO_CONTENT, b"", "application/json")
@@ -183,11 +183,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(min(size, 16 * LARGEST)) if length.isdigit() else b""
         token, said = self.at.token(), self.headers.get("Authorization", "")
         if token is not None and not hmac.compare_digest(said.encode(), f"Bearer {token}".encode()):
-            raise Refused(HTTPStatus.UNAUTHORIZED, "another token, or none")
+            raise Unheard(HTTPStatus.UNAUTHORIZED, "another token, or none")
         if self.path != BEAT:
-            raise Refused(HTTPStatus.NOT_FOUND, f"beats go to {BEAT}")
+            raise Unheard(HTTPStatus.NOT_FOUND, f"beats go to {BEAT}")
         if size > LARGEST:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a beat has a length of at most {LARGEST} bytes")
+            raise Unheard(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a beat has a length of at most {LARGEST} bytes")
         return body
 
     def _answer(self, code: HTTPStatus, body: Mapping[str, Any]) -> None:

@@ -158,7 +158,9 @@ def one_of(command: str, word: str, known: Sequence[str], other: str = "") -> st
     if word not in known:
         near = difflib.get_close_matches(word, known, 1)
         hint = f"; did you mean {str(near[0])!r}?" if near else ""
-        raise Refused(f"{command}: {word!r}: write {', '.join(known)}{f', or {other}' if other else ''}{hint}")
+        raise Refused(
+            f"{command}: {word!r} is not known; write {', '.join(known)}{f', or {other}' if other else ''}{hint}"
+        )
     return word
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from connectors.errors import Uncertain
-from connectors.watchdog import Refused
+from connectors.watchdog import Unheard
 from mappings.faults import Explained
 from mappings.pagerduty import event
 from mappings.plan import PageTrigger
@@ -52,19 +52,19 @@ class Watchdog:
         self._problem: str | None = None
 
     def heard(self, body: bytes) -> None:
-        """A pulse has finished. Raises `Refused` for what is no beat of this deployment."""
+        """A pulse has finished. Raises `Unheard` for what is no beat of this deployment."""
         try:
             beat = msgspec.json.decode(body, type=Beat)
         except msgspec.DecodeError as wrong:
-            raise Refused(HTTPStatus.BAD_REQUEST, f"this is no beat: {wrong}") from None
+            raise Unheard(HTTPStatus.BAD_REQUEST, f"this is no beat: {wrong}") from None
         if beat.at.tzinfo is None or any(
             at is not None and at.tzinfo is None
             for source in beat.sources.values()
             for at in (source.fresh_through, source.down_since)
         ):
-            raise Refused(HTTPStatus.BAD_REQUEST, "this is no beat: a time without its offset")
+            raise Unheard(HTTPStatus.BAD_REQUEST, "this is no beat: a time without its offset")
         if beat.profile != self.profile:
-            raise Refused(HTTPStatus.CONFLICT, f"this watchdog watches {self.profile!r}, not {beat.profile!r}")
+            raise Unheard(HTTPStatus.CONFLICT, f"this watchdog watches {self.profile!r}, not {beat.profile!r}")
         with self._lock:
             self._last = (beat, self._clock())
 

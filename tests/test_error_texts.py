@@ -23,7 +23,7 @@ from connectors import store as stores
 from connectors.pagerduty.client import PagerDuty
 from connectors.store import Result, Store
 from connectors.zendesk.client import Zendesk
-from flows import profiles, settings
+from flows import operations, profiles, settings
 from flows.account import know_account
 from flows.cli import FAULTS, app
 from flows.commands.due import QuestionError
@@ -44,7 +44,7 @@ INNER = {
     "NotReached": "becomes Unavailable",
     "Broken": "becomes Unavailable or Uncertain",
     "BadSignature": "is told to a webhook's sender, and to our log",
-    "Refused": "is told to a pulse, which logs it as the ConnectorError of its status",
+    "Unheard": "is told to a pulse, which logs it as the ConnectorError of its status",
     "DurationError": "becomes a line of ProfileError",
     "CalendarError": "becomes a line of ProfileError",
     "Later": "becomes a finding of doctor's that was skipped",
@@ -338,6 +338,19 @@ SITUATIONS: dict[str, Situation] = {
     # the command line
     "explain: no ticket's name": Situation(None, lambda t: t.run("explain", "123")),
     "explain: unknown ticket": Situation(None, lambda t: t.run("explain", "zendesk:999999")),
+    "receive: no webhook's secret": Situation(
+        settings.MissingSetting,
+        lambda t: t.set(ZENDESK_WEBHOOK_SECRET=None, PAGERDUTY_WEBHOOK_SECRET=None).run("receive"),
+    ),
+    "operations: an unknown word": Situation(
+        operations.Refused, lambda t: operations.one_of("mode", "slaa", operations.POLICIES)
+    ),
+    "pause: unknown scope": Situation(None, lambda t: _filled(t, "pause", "everything")),
+    "resume: not paused": Situation(None, lambda t: _filled(t, "resume", "zendesk")),
+    "mode: unknown policy": Situation(None, lambda t: _filled(t, "mode", "sal", "apply")),
+    "mode: unknown mode": Situation(None, lambda t: _filled(t, "mode", "sla", "aply")),
+    "adopt: nothing there": Situation(None, lambda t: _filled(t, "adopt", "7")),
+    "outbox: unknown state": Situation(None, lambda t: _filled(t, "outbox", "list", "--state", "fialed")),
     "outbox: no such row": Situation(None, lambda t: _filled(t, "outbox", "retry", "7")),
     "approve: no such batch": Situation(None, lambda t: _filled(t, "approve", "cafe")),
     "sandbox: a time that is none": Situation(None, lambda t: t.run("sandbox", "--port-base", "0", "--now", "teatime")),
