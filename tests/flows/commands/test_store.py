@@ -114,11 +114,11 @@ def test_resuming_may_keep_what_waited(store: Store, run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (["pause", "zendsk"], "pause: 'zendsk': write all, sla, rules, paging, zendesk,"),
+        (["pause", "zendsk"], "pause: 'zendsk' is none of those there are; write all, sla, rules, paging, zendesk,"),
         (["pause", "zendsk"], "did you mean 'zendesk'?"),
         (["pause", "zendsk:12"], "or a record such as zendesk:123"),
-        (["mode", "sal"], "mode: 'sal': write sla, rules, paging; did you mean 'sla'?"),
-        (["mode", "sla", "on"], "mode: 'on': write off, shadow, apply"),
+        (["mode", "sal"], "mode: 'sal' is none of those there are; write sla, rules, paging; did you mean 'sla'?"),
+        (["mode", "sla", "on"], "mode: 'on' is none of those there are; write off, shadow, apply"),
         (["outbox", "list", "--state", "plannd"], "did you mean 'planned'?"),
         (["approve", "c0ffee"], "batch c0ffee: there is none of that hash; `helpdesk approve` lists"),
         (["approve", "c0ffee", "--refuse"], "batch c0ffee: there is none of that hash"),
@@ -126,7 +126,7 @@ def test_resuming_may_keep_what_waited(store: Store, run: Run) -> None:
         (["adopt", "7"], "adopt: none of 7 is a baseline row; `helpdesk adopt` lists what there is"),
         (["adopt", "7", "--verb", "tag"], "adopt: both ids and --verb tag are given; write either of the two"),
         (["adopt", "--verb", "tagg", "--all"], "adopt: no such row: --verb tagg; `helpdesk adopt` lists what there is"),
-        (["outbox", "summary", "--state", "shade"], "'shade': write planned,"),
+        (["outbox", "summary", "--state", "shade"], "'shade' is none of those there are; write planned,"),
     ],
 )
 def test_a_slip_of_the_pen_is_told(store: Store, run: Run, words: list[str], refusal: str) -> None:
