@@ -24,7 +24,7 @@ SHOWN = 10
 Link = Callable[[str], str]
 
 
-class Refused(Explained):
+class NotUnderstood(Explained):
     """What was asked for makes no sense; its text says what would."""
 
 
@@ -96,7 +96,7 @@ def resume(store: Store, now: datetime, scope: str, *, keep: bool = False) -> To
     aside = store.resume(scope, now, keep=keep)
     if aside is None:
         listed = ", ".join(sorted(store.paused())) or "nothing"
-        raise Refused(f"resume: {scope!r} is not paused; paused: {listed}")
+        raise NotUnderstood(f"resume: {scope!r} is not paused; paused: {listed}")
     return Told({"scope": scope, "put_aside": aside}, f"{scope}: resumed; {put_aside(aside)}")
 
 
@@ -126,20 +126,20 @@ def _group_lines(group: Group, link: Link) -> Iterable[str]:
 def adopt(store: Store, now: datetime, ids: Collection[int] = (), **given: Any) -> Told:
     """Release actions of before the start, by id or by what they are; the next pulse decides on them anew.
 
-    Raises `Refused` where nothing is chosen, or nothing of it is there.
+    Raises `NotUnderstood` where nothing is chosen, or nothing of it is there.
     """
     narrowed = {name: value for name, value in given.items() if value is not None}
     if ids and narrowed:
-        raise Refused(f"adopt: both ids and {_options(narrowed)} are given; write either of the two")
+        raise NotUnderstood(f"adopt: both ids and {_options(narrowed)} are given; write either of the two")
     if not ids and not narrowed:
         options = "--policy, --rule, --verb, --record or --since"
-        raise Refused(f"adopt: nothing says which of all that came before the start; add ids, or {options}")
+        raise NotUnderstood(f"adopt: nothing says which of all that came before the start; add ids, or {options}")
     count = store.adopt(now, ids=ids) if ids else store.adopt(now, **narrowed)
     if not count:
         wanted = (
             f"none of {', '.join(map(str, ids))} is a baseline row" if ids else f"no such row: {_options(narrowed)}"
         )
-        raise Refused(f"adopt: {wanted}; `helpdesk adopt` lists what there is")
+        raise NotUnderstood(f"adopt: {wanted}; `helpdesk adopt` lists what there is")
     of = f"{count} of {len(ids)}" if ids else str(count)
     then = "the next pulse looks at their tickets again and does what still holds"
     over = "what is more than the profile's limits is held back: `helpdesk approve`"
@@ -147,20 +147,19 @@ def adopt(store: Store, now: datetime, ids: Collection[int] = (), **given: Any) 
 
 
 def known_scope(command: str, scope: str) -> str:
-    """A scope that means something, so that a slip of the pen does not pause nothing. Raises `Refused`."""
+    """A scope that means something, so that a slip of the pen does not pause nothing. Raises `NotUnderstood`."""
     if re.fullmatch(r"[a-z]+:\S+", scope) and scope.partition(":")[0] in TOOLS:
         return scope
     return one_of(command, scope, ["all", *POLICIES, *TOOLS], "a record such as zendesk:123")
 
 
 def one_of(command: str, word: str, known: Sequence[str], other: str = "") -> str:
-    """A word that is known. Raises `Refused`, which names those that are."""
+    """A word that is known. Raises `NotUnderstood`, which names those that are."""
     if word not in known:
         near = difflib.get_close_matches(word, known, 1)
         hint = f"; did you mean {str(near[0])!r}?" if near else ""
-        raise Refused(
-            f"{command}: {word!r} is not known; write {', '.join(known)}{f', or {other}' if other else ''}{hint}"
-        )
+        listed = f"{', '.join(known)}{f', or {other}' if other else ''}"
+        raise NotUnderstood(f"{command}: {word!r} is not known; write {listed}{hint}")
     return word
 
 

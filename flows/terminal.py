@@ -24,7 +24,7 @@ def opened(*, migrating: bool = False) -> Iterator[tuple[Store, Callable[[], dat
 
     from connectors.clock import domain_clock
     from connectors.store import Store, StoreError
-    from flows.operations import Refused
+    from flows.operations import NotUnderstood
     from flows.settings import read_settings
 
     settings = read_settings()
@@ -35,7 +35,7 @@ def opened(*, migrating: bool = False) -> Iterator[tuple[Store, Callable[[], dat
             yield store, domain_clock(settings.clock_url)
         finally:
             store.close()
-    except (StoreError, Refused) as refusal:
+    except (StoreError, NotUnderstood) as refusal:
         refuse(str(refusal))
 
 

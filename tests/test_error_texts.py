@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,9 +30,10 @@ from flows.cli import FAULTS, app
 from flows.commands.due import QuestionError
 from flows.lease import leased
 from flows.report import Pulse
-from mappings.plan import Lane, TicketChange
+from mappings.plan import Lane, Limits, TicketChange
 from mappings.profile import ProfileError
 from mappings.zendesk import writing
+from tests.connectors.store.make import NOW, action, plan
 from tests.flows.conftest import deployment
 from tests.flows.desk import Desk
 
@@ -153,6 +155,18 @@ def _stale(trial: Trial) -> None:
     fence = store.lease("pulse", "one", 60)
     store.lease("pulse", "one", 60)
     store.finish([Result(id=1, state=stores.OutboxState.DONE)], trial.desk.now, fence)
+
+
+def _settled(trial: Trial, *, refuse: bool | None) -> None:
+    store = trial.migrated()
+    limits = Limits(within=timedelta(minutes=10), other=0)
+    plan(store, action("k"), limits=limits)
+    (batch,) = store.batches()
+    if refuse is None:
+        store.start_anew(NOW)
+    else:
+        (store.refuse if refuse else store.approve)(batch.hash, NOW)
+    store.approve(batch.hash, NOW)
 
 
 def _newer(trial: Trial, *, migrate: bool) -> None:
@@ -334,6 +348,9 @@ SITUATIONS: dict[str, Situation] = {
     "store: another profile's": Situation(stores.WrongProfile, _owned),
     "store: another run took over": Situation(stores.StaleLease, _stale),
     "store: no such batch": Situation(stores.UnknownRow, lambda t: t.migrated().approve("cafe", t.desk.now)),
+    "store: a batch that was approved": Situation(stores.UnknownRow, lambda t: _settled(t, refuse=False)),
+    "store: a batch that was refused": Situation(stores.UnknownRow, lambda t: _settled(t, refuse=True)),
+    "store: a batch that was put aside": Situation(stores.UnknownRow, lambda t: _settled(t, refuse=None)),
     "store: no such row": Situation(stores.UnknownRow, lambda t: t.migrated().retry(7, t.desk.now)),
     # the command line
     "explain: no ticket's name": Situation(None, lambda t: t.run("explain", "123")),
@@ -342,16 +359,18 @@ SITUATIONS: dict[str, Situation] = {
         settings.MissingSetting,
         lambda t: t.set(ZENDESK_WEBHOOK_SECRET=None, PAGERDUTY_WEBHOOK_SECRET=None).run("receive"),
     ),
-    "operations: an unknown word": Situation(
-        operations.Refused, lambda t: operations.one_of("mode", "slaa", operations.POLICIES)
-    ),
-    "pause: unknown scope": Situation(None, lambda t: _filled(t, "pause", "everything")),
-    "resume: not paused": Situation(None, lambda t: _filled(t, "resume", "zendesk")),
-    "mode: unknown policy": Situation(None, lambda t: _filled(t, "mode", "sal", "apply")),
-    "mode: unknown mode": Situation(None, lambda t: _filled(t, "mode", "sla", "aply")),
-    "adopt: nothing there": Situation(None, lambda t: _filled(t, "adopt", "7")),
-    "outbox: unknown state": Situation(None, lambda t: _filled(t, "outbox", "list", "--state", "fialed")),
     "outbox: no such row": Situation(None, lambda t: _filled(t, "outbox", "retry", "7")),
+    "pause: no such scope": Situation(
+        operations.NotUnderstood, lambda t: operations.pause(t.migrated(), t.desk.now, "zendsk")
+    ),
+    "resume: not paused": Situation(None, lambda t: _filled(t, "resume", "sla")),
+    "mode: no such policy": Situation(None, lambda t: _filled(t, "mode", "sal")),
+    "mode: no such mode": Situation(None, lambda t: _filled(t, "mode", "sla", "on")),
+    "outbox: no such state": Situation(None, lambda t: _filled(t, "outbox", "summary", "--state", "shade")),
+    "adopt: nothing is chosen": Situation(None, lambda t: _filled(t, "adopt", "--all")),
+    "adopt: chosen twice": Situation(None, lambda t: _filled(t, "adopt", "7", "--verb", "tag")),
+    "adopt: no such row": Situation(None, lambda t: _filled(t, "adopt", "7")),
+    "adopt: nothing like that": Situation(None, lambda t: _filled(t, "adopt", "--verb", "tagg", "--all")),
     "approve: no such batch": Situation(None, lambda t: _filled(t, "approve", "cafe")),
     "sandbox: a time that is none": Situation(None, lambda t: t.run("sandbox", "--port-base", "0", "--now", "teatime")),
     "sandbox: no such script": Situation(

@@ -255,7 +255,7 @@ def test_a_profile_edit_leaves_a_running_clock_and_a_new_ticket_gets_the_new_fig
     assert [clock.due_at for clock in fresh] == [at("2026-03-03 13:00")]
 
 
-TIGHTER = "targets: {First response: {table: {P2: {business: 1bh}, P3: {business: 1bh}}}}"
+TIGHTER = "targets: {First response: {table: {P2: {business: 1bh}, P3: {business: 1bh, enterprise: 1bh}}}}"
 
 
 def test_an_edit_finds_no_new_figure_for_what_was_before() -> None:
