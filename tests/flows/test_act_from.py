@@ -7,11 +7,11 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from connectors.store import Mode, OutboxState
-from flows import restore
+from flows import operations, restore
 from flows.profiles import read_profile
 from flows.sandbox_world import build_world
 from mappings.plan import POLICIES, Lane
-from tests.flows.desk import OPENS, SIZE, Desk
+from tests.flows.desk import OPENS, SIZE, Desk, unfinished
 from tests.profiles import edited
 from tests.stories import at
 
@@ -168,3 +168,26 @@ def test_a_busy_account(busy_desk: Desk) -> None:
     early = [row for row in rows if row.action.cause_at.timestamp() < later]
     assert early == []
     assert desk.incidents == []
+
+
+def test_adopting_an_old_account(fresh_desk: Desk) -> None:
+    """All that was before us is adopted: no message goes out, no page for a finished ticket; what is still late climbs
+    once, a few at a time unasked and more only when they are approved."""
+    desk = fresh_desk
+    desk.beat()
+    desk.minutes(3)
+    old = desk.rows(state=OutboxState.BASELINE)
+    assert {"reply", "escalate"} <= {row.action.verb for row in old}
+    for policy in POLICIES[:2]:
+        operations.adopt(desk.ctx.store, desk.now, policy=policy)
+    desk.minutes(5)
+    assert [row for row in desk.effects() if row.kind == "public_comment"] == []
+    paged = {row.action.record for row in desk.rows(state=OutboxState.DONE) if row.action.verb == "page"}
+    tickets = desk.sim.account.tickets
+    assert all(tickets[int(record.partition(":")[2])].status not in ("solved", "closed") for record in paged)
+    assert unfinished(desk.rows()) == []
+    waits = [row for row in desk.rows(state=OutboxState.DROPPED) if row.again]
+    assert waits == []
+    moved = [sum("Moved to" in note for note in desk.notes(ticket)) for ticket in tickets]
+    assert sum(moved) > 0
+    assert max(moved) == 1

@@ -62,7 +62,8 @@ def project_of_ticks(root: Path) -> Path:
     for entrypoint in re.findall(r"entrypoint: (\S+)", DEPLOYMENTS.read_text()):
         file, name = entrypoint.split(":")
         (root / file).parent.mkdir(exist_ok=True)
-        (root / file).write_text((ROOT / "tests/flows/tick.py").read_text().replace("tick", name))
+        with (root / file).open("a") as flows:
+            flows.write((ROOT / "tests/flows/tick.py").read_text().replace("tick", name))
     return root
 
 
