@@ -12,7 +12,7 @@ from connectors.store.decisions import journalled as held_keys
 from connectors.store.facts import raise_tickets
 from connectors.store.journal import decode_row, select_rows
 from connectors.store.values import Applied, OutboxRow, OutboxState
-from mappings.model import Actor, ClockState, EventKind, PageStatus
+from mappings.model import Actor, ClockState, EventKind, PageStatus, Status
 from mappings.plan import Action, NotConnected
 
 _OUTBOX = schema.outbox
@@ -58,8 +58,11 @@ class Looks(Database):
             return len(ids)
 
     def again(self, policy: str) -> dict[str, set[str]]:
-        """Keys of a policy's actions that were dropped because the ticket changed under them, by record."""
-        query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy))
+        """Keys of a policy's actions that were dropped because the ticket changed under them, by record.
+
+        Those of tickets that are deleted or spam are left out until that is taken back.
+        """
+        query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy), sa.not_(_away()))
         found: dict[str, set[str]] = {}
         with self.reading() as conn:
             for row in conn.execute(query):
@@ -174,6 +177,14 @@ class Looks(Database):
         table = schema.act_from
         with self.reading() as conn:
             return {row.rule: time(row.at) for row in conn.execute(sa.select(table).where(table.c.policy == policy))}
+
+
+def _away() -> sa.ColumnElement[bool]:
+    """The row's ticket lies in the bin."""
+    ticket = schema.ticket
+    record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
+    binned = ticket.c.status.in_([Status.DELETED.value, Status.SPAM.value])
+    return sa.exists().where(record == _OUTBOX.c.record, binned)
 
 
 def _unattributed(*of_ticket: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:

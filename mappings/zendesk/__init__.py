@@ -2,7 +2,7 @@
 
 from mappings.zendesk.facts import Page, read_page
 from mappings.zendesk.reading import Reading, build_reading
-from mappings.zendesk.writing import JobResults, RowResult, find_keys, job_results, jobs_results, ticket_row
+from mappings.zendesk.writing import JobResults, RowResult, find_keys, job_results, jobs_results, shows, ticket_row
 
 __all__ = [
     "JobResults",
@@ -14,5 +14,6 @@ __all__ = [
     "job_results",
     "jobs_results",
     "read_page",
+    "shows",
     "ticket_row",
 ]

@@ -458,7 +458,10 @@ def test_names_that_the_account_lacks(change: TicketChange, fault: str) -> None:
         ({"metadata": {"custom": {"helpdesk_flows": [digest("k")]}}}, True),
         ({"events": [{"type": "Comment", "body": f"Late.\n\nref hf-{digest('k')}"}]}, True),
         ({"events": [{"type": "Comment", "body": f"Late.\n\nref hf-{digest('x')} hf-{digest('k')}"}]}, True),
-        ({"events": [{"type": "Comment", "body": f"Thanks!\n> ref hf-{digest('k')}"}]}, True),
+        ({"events": [{"type": "Comment", "body": f"Thanks!\n> ref hf-{digest('k')}"}]}, False),
+        ({"author_id": 7, "events": [{"type": "Comment", "body": f"They said:\nref hf-{digest('k')}"}]}, False),
+        ({"author_id": 7, "metadata": {"custom": {"helpdesk_flows": [digest("k")]}}}, False),
+        ({"events": [{"type": "Comment", "body": f"It was ref hf-{digest('k')} that did it."}]}, False),
         ({"metadata": {"custom": {"helpdesk_flows": digest("k")}}}, False),
         ({"metadata": {"custom": None}, "events": [{"type": "Comment", "body": None}]}, False),
         ({"events": [{"type": "Change", "value": f"hf-{digest('k')}"}]}, False),
@@ -467,8 +470,8 @@ def test_names_that_the_account_lacks(change: TicketChange, fault: str) -> None:
     ],
 )
 def test_keys_are_found_again(audit: dict[str, Any], found: bool) -> None:
-    """By metadata or by a comment's last line, also where a customer quotes it: it was sent."""
-    assert find_keys(dump(audits=[audit]), ["k", "never"]) == ({"k"} if found else set())
+    """By metadata or by a comment's `ref` line, in our own updates: others quote it, and that proves nothing."""
+    assert find_keys(dump(audits=[{"author_id": 1, **audit}]), ["k", "never"], {1}) == ({"k"} if found else set())
 
 
 @given(st.lists(st.text(min_size=1), unique=True, max_size=6), st.text())
@@ -477,8 +480,8 @@ def test_what_is_written_is_found(keys: list[str], note: str) -> None:
     row = (
         ticket_row([(key, TicketChange(note=note)) for key in keys], READING, ticket_id=1, stamp=STAMP) if keys else {}
     )
-    audits = [{"events": [{"type": "Comment", **row.get("comment", {})}]}]
-    assert find_keys(dump(audits=audits), [*keys, "\0 never written"]) == set(keys)
+    audits = [{"author_id": 1, "events": [{"type": "Comment", **row.get("comment", {})}]}]
+    assert find_keys(dump(audits=audits), [*keys, "\0 never written"], {1}) == set(keys)
 
 
 @pytest.mark.parametrize(
