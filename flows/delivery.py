@@ -22,8 +22,7 @@ from flows.restore import kept_from
 from flows.runs import Apply, run, run_name, step
 from flows.ticket_looks import changed, ended, fresh, gone, resolve, results
 from mappings.model import ENDED, Ticket
-from mappings.plan import Lane
-from mappings.policies.sla.lateness import ON_HOLD
+from mappings.plan import ON_HOLD, Lane
 from mappings.zendesk import jobs_results, ticket_row
 
 BATCH = 100

@@ -31,6 +31,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     new: str | None
     actor: Actor
     cause: str
+    by: int | None = None
+    """The vendor's id of the person or the rule that did it."""
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -116,7 +118,7 @@ def _beginnings(
 
 def _step(event: TicketEvent) -> Step:
     assert event.field is not None
-    return Step(event.at, event.field, event.old, event.new, event.actor, str(event.audit_id))
+    return Step(event.at, event.field, event.old, event.new, event.actor, str(event.audit_id), event.actor_id)
 
 
 def _unread(steps: list[Step], initial: dict[str, str | None], now: dict[str, str | None], at: datetime) -> list[Step]:
