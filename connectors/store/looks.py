@@ -101,17 +101,21 @@ class Looks(Database):
                 for row in conn.execute(query.where(among(conn, _OUTBOX.c.record, some)).order_by(_OUTBOX.c.id))
             ]
 
-    def open_pages(self) -> list[OutboxRow]:
-        """Pages that went out and whose incident is not known to be resolved, oldest first."""
+    def open_pages(self, *, taken_since: datetime | None = None) -> list[OutboxRow]:
+        """Pages that went out and whose incident is not known to be resolved, oldest first.
+
+        With `taken_since` also those that somebody took before they were resolved, at that time or later.
+        """
         incident = schema.incident
-        closed = sa.exists().where(
-            incident.c.dedup_key == _OUTBOX.c.dedup_key, incident.c.status == PageStatus.RESOLVED.value
-        )
+        over = [incident.c.dedup_key == _OUTBOX.c.dedup_key, incident.c.status == PageStatus.RESOLVED.value]
+        if taken_since is not None:
+            lately = sa.and_(incident.c.acknowledged_at.is_not(None), incident.c.resolved_at >= seconds(taken_since))
+            over.append(sa.not_(sa.func.coalesce(lately, sa.false())))
         query = select_rows().where(
             _OUTBOX.c.dedup_key.is_not(None),
             _OUTBOX.c.verb == "page",
             _OUTBOX.c.state == OutboxState.DONE.value,
-            sa.not_(closed),
+            sa.not_(sa.exists().where(*over)),
         )
         with self.reading() as conn:
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
