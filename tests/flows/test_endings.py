@@ -160,4 +160,3 @@ def test_a_failed_row_goes_with_its_ticket(desk: Desk) -> None:
     settled(desk)
     assert row_of(desk, ticket)[0] is OutboxState.DROPPED
     assert unfinished(desk.rows(ticket)) == []
-

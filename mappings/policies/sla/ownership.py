@@ -85,7 +85,7 @@ def left(life: Life, fight: Fight, titles: Mapping[int, str], profile: Profile) 
         record=record,
         change=NotConnected(needs=f"the rule {name} to let the field {field} be"),
         reason=reason("rule_resets", LEFT, says, profile, {"field": fight.field, "rule_id": str(fight.rule_id)}),
-        lane=Lane.UPKEEP,
+        lane=Lane.ESCALATION,
         cause_at=fight.at,
     )
 
