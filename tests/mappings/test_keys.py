@@ -22,13 +22,13 @@ from mappings.policies.sla.ownership import fights, left
 from mappings.profile import Profile
 from mappings.replies import Replies
 from mappings.timeline import build
-from tests.profiles import edited, profile
+from tests.profiles import edited
 from tests.stories import GROUPS, Story, at
 
 GOLDEN = Path(__file__).parent / "keys.golden"
-CHANGED = """the shape of keys changed. Every deployment's journal holds keys of the old shape: with new ones, what was done
-would be done again. Keep the old shape; or, if it must change, raise KEY_GRAMMAR in mappings/plan.py, write a migration
-that gives the journal's rows their new keys, and put the new shapes into tests/mappings/keys.golden."""
+CHANGED = """the shape of keys changed. Every deployment's journal holds keys of the old shape: with new ones, what was
+done would be done again. Keep the old shape; or, if it must change, raise KEY_GRAMMAR in mappings/plan.py, write a
+migration that gives the journal's rows their new keys, and put the new shapes into tests/mappings/keys.golden."""
 
 PROFILE = edited(
     "builder",
@@ -39,7 +39,7 @@ targets:
   Golden solution: {measure: resolve, table: 3bd, late: [escalate management]}
 rules:
   Golden page:      {when: {severity: P1}, do: [page on_call, tag urgent, escalate next, reply next_business_day]}
-  Golden answer:    {when: {event: reopened}, do: [tell management, assign tier_2], again: true}
+  Golden answer:    {when: {event: reopened}, do: [tell management, assign senior], again: true}
 """,
 )
 REPLIES = Replies({"en": {"next_business_day": "Tomorrow, {name}."}})
@@ -77,7 +77,12 @@ def paged() -> list[Action]:
     story, taken = Story("2026-03-03 10:00", severity="P1"), at("2026-03-03 10:05")
     key = dedup_key("zendesk:123", life_of(story).created)
     incident = Incident(
-        id="PI1", dedup_key=key, status=PageStatus.ACKNOWLEDGED, created_at=taken, updated_at=taken, acknowledged_at=taken
+        id="PI1",
+        dedup_key=key,
+        status=PageStatus.ACKNOWLEDGED,
+        created_at=taken,
+        updated_at=taken,
+        acknowledged_at=taken,
     )
     return pair(story.set("2026-03-03 11:00", status="solved").history(), [incident], {key: "support"}, PROFILE)
 
@@ -90,6 +95,9 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     yield "late at last", by_lateness(fresh, "2026-03-09 14:00")
     handed = Story("2026-03-03 10:00").set("2026-03-03 10:30", Actor.US, tier="2")
     yield "late after a hand-off", by_lateness(handed, "2026-03-04 14:00")
+    answered = Story("2026-03-03 10:00").reply("2026-03-03 10:20").set("2026-03-03 10:30", Actor.US, tier="2")
+    yield "late for a hand-off alone", by_lateness(answered, "2026-03-03 15:00")
+    yield "late for a solution alone", by_lateness(answered.reply("2026-03-06 15:00"), "2026-03-06 15:30")
     reopened = Story("2026-03-03 10:00").set("2026-03-03 11:00", status="solved").set("2026-03-03 12:00", status="open")
     yield "late after a reopening", by_lateness(reopened, "2026-03-04 17:00")
     worse = Story("2026-03-03 10:00").set("2026-03-03 10:30", severity="P1")
@@ -162,9 +170,7 @@ def test_keys_have_no_wall_clock_in_them(story: Story, one: timedelta, other: ti
 def renamed(old: Profile) -> Profile:
     """The same promises and rules under other names."""
     targets = {f"{name} (new)": target for name, target in old.targets.items()}
-    rules = {
-        f"{name} (new)": rule.model_copy(update={"name": f"{name} (new)"}) for name, rule in old.rules.items()
-    }
+    rules = {f"{name} (new)": rule.model_copy(update={"name": f"{name} (new)"}) for name, rule in old.rules.items()}
     return old.model_copy(update={"targets": targets, "rules": rules, "name": "Another name"})
 
 
