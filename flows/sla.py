@@ -12,7 +12,7 @@ from prefect import flow
 from connectors.errors import ConnectorError
 from connectors.store import OutboxRow, OutboxState
 from flows.account import know_account
-from flows.cases import Case, Decided, cases
+from flows.cases import Case, Decided, came_with_a_past, cases
 from flows.context import Context, log
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
@@ -21,7 +21,7 @@ from mappings.model import Clock
 from mappings.plan import Action
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.fields import FIELDS, upkeep
-from mappings.policies.sla.lateness import POLICY, notice, spoken_of, unverified
+from mappings.policies.sla.lateness import POLICY, notice, passed_over, spoken_of, unverified
 from mappings.policies.sla.ownership import LEFT, Fight, fights, left
 from mappings.zendesk import rule_titles
 
@@ -34,6 +34,7 @@ def decide(ctx: Context) -> Decided:
     know_account(ctx)
     decided = Decided(POLICY)
     since = begin(ctx, POLICY, [*ctx.profile.targets, FIELDS, LEFT])[FIELDS]
+    before = ctx.store.known_through()
     if not ctx.plan_only:
         ctx.store.look_again(ctx.profile.version)
     more = True
@@ -41,18 +42,44 @@ def decide(ctx: Context) -> Decided:
         changed = ctx.store.changed(POLICY)
         more = changed.more and not ctx.plan_only
         if changed.ticket_ids:
-            _replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, decided, since)
+            looked = cases(ctx, changed.ticket_ids)
+            imported = _imported(ctx, looked, before)
+            _replay(ctx, looked, changed.through_seq, decided, since, imported)
     _notice(ctx, decided)
+    _note_known(ctx)
     return decided
 
 
-def _replay(ctx: Context, looked: Sequence[Case], through: int, decided: Decided, since: datetime) -> None:
-    """Bring clocks and ticket fields of changed tickets up to date; fields only of what was touched `since`."""
+def _imported(ctx: Context, looked: Sequence[Case], before: datetime | None) -> set[str]:
+    """Those that came with a past of their own, noted so that no policy takes that past for a cause."""
+    found = [case for case in looked if came_with_a_past(case, before)]
+    if found and not ctx.plan_only:
+        ctx.store.note_imported([case.life.history.ticket.id for case in found], ctx.now())
+    return {case.record for case in found}
+
+
+def _note_known(ctx: Context) -> None:
+    """Note up to when tickets and events have both been read; a stream that is down holds it back."""
+    read = [ctx.store.source("zendesk", name).fresh_through for name in ("tickets", "events")]
+    known = [at for at in read if at is not None]
+    if len(known) == len(read) and not ctx.plan_only:
+        ctx.store.note_known_through(min(known))
+
+
+def _replay(
+    ctx: Context, looked: Sequence[Case], through: int, decided: Decided, since: datetime, imported: set[str]
+) -> None:
+    """Bring clocks and ticket fields of changed tickets up to date; fields only of what was touched `since`.
+
+    What is late already on a ticket that was brought over from elsewhere counts as noticed: nobody is told.
+    """
     moved: list[Clock] = []
     actions: list[Action] = []
     released = ctx.store.released(POLICY)
     for case in looked:
         fresh = _clocks(ctx, case)
+        if case.record in imported:
+            fresh = [passed_over(clock, ctx.profile, ctx.now()) for clock in fresh]
         moved += _differing(fresh, case.stored)
         wanted = upkeep(case.life, fresh, ctx.profile)
         actions += [action for action in wanted if action.cause_at >= since or action.key in released]

@@ -17,6 +17,8 @@ from mappings.plan import Action, NotConnected
 
 _OUTBOX = schema.outbox
 _VERSION = "profile_version"
+_THROUGH = "known_through"
+_IMPORTED = "imported:"
 
 REPLY_MEASURES = ("first_reply", "handoff_reply", "update", "progress", "ack")
 """Measures that a comment stops."""
@@ -41,6 +43,37 @@ class Looks(Database):
             ids = set(conn.scalars(sa.select(ticket.c.id).where(ticket.c.open == sa.true())))
             raise_tickets(conn, ids, lock(conn, "seq"))
             return len(ids)
+
+    def known_through(self) -> datetime | None:
+        """Up to when everything had been read at the last decision; null before the first one."""
+        with self.reading() as conn:
+            at = conn.scalar(sa.select(schema.meta.c.value).where(schema.meta.c.key == _THROUGH))
+        return None if at is None else time(int(at))
+
+    def note_known_through(self, at: datetime) -> None:
+        """Note that; it never goes back."""
+        before = self.known_through()
+        if before is None or before < at:
+            with self.writing("seq") as conn:
+                upsert(conn, schema.meta, [(_THROUGH, str(seconds(at)))])
+
+    def note_imported(self, ticket_ids: Sequence[int], at: datetime) -> None:
+        """Note that tickets came with a past of their own at a time: what was before is no cause of anything."""
+        new = set(ticket_ids) - self.imported(ticket_ids).keys()
+        if new:
+            with self.writing("seq") as conn:
+                upsert(conn, schema.meta, [(f"{_IMPORTED}{id}", str(seconds(at))) for id in sorted(new)])
+
+    def imported(self, ticket_ids: Sequence[int]) -> dict[int, datetime]:
+        """Those of these tickets that came with a past of their own, and when."""
+        meta = schema.meta
+        keys = [f"{_IMPORTED}{id}" for id in ticket_ids]
+        with self.reading() as conn:
+            return {
+                int(row.key.removeprefix(_IMPORTED)): time(int(row.value))
+                for some in chunks(keys)
+                for row in conn.execute(sa.select(meta).where(among(conn, meta.c.key, some)))
+            }
 
     def read_whole(self, after: datetime, through: datetime) -> int:
         """Have every policy look again at tickets last updated after `after` and up to `through`.

@@ -119,6 +119,13 @@ def late_at(clock: Clock, profile: Profile, now: datetime) -> bool:
     return now >= clock.due_at + grace
 
 
+def passed_over(clock: Clock, profile: Profile, now: datetime) -> Clock:
+    """A clock as it counts where nobody is to be told of what is past: near or late by now, it is noticed by now."""
+    if late_at(clock, profile, now):
+        return msgspec.structs.replace(clock, warned_at=clock.warned_at or now, detected_at=clock.detected_at or now)
+    return msgspec.structs.replace(clock, warned_at=now) if _near(clock, now) else clock
+
+
 def _near(clock: Clock, now: datetime) -> bool:
     return clock.warned_at is None and clock.warn_at is not None and clock.warn_at <= now
 
