@@ -28,10 +28,8 @@ def test_imported_tickets_have_no_effects(desk: Desk, days: float) -> None:
     before = len(desk.core.journal)
     ticket = bring(desk, days)
     desk.minutes(12)
-    loud = [
-        row for row in desk.effects(ticket, after=before) if row.kind != "field" or row.detail["field"] == "group_id"
-    ]
-    assert loud == []
+    done = desk.effects(ticket, after=before)
+    assert [row for row in done if row.kind != "field" or row.detail["field"] == "group_id"] == []
     assert desk.incidents == []
     desk.sim.edit(ticket, author=desk.agent, subject="Looked at")
     desk.minutes(3)
@@ -53,7 +51,7 @@ def test_a_ticket_of_our_own_outage_is_no_import(desk: Desk) -> None:
 
 
 def test_a_ticket_whose_events_come_late_is_no_import(desk: Desk) -> None:
-    """The events' export is down for half an hour, and tickets are not: what was filed meanwhile is late all the same."""
+    """The events' export is down for half an hour and tickets are not: what was filed meanwhile is late."""
     desk.minutes(2)
     desk.fail(kind="status", status=503, path="ticket_events|audits")
     ticket = desk.file("P1", "enterprise")

@@ -34,6 +34,18 @@ def events_late(desk: Desk) -> None:
     desk.fail(kind="status", status=503, path="ticket_events", count=20)
 
 
+def test_late_again_while_nothing_was_known(desk: Desk) -> None:
+    """The hand-off is late too when the facts come back: the old step is known, and the new one is taken."""
+    (ticket,) = late(desk)
+    settled(desk)
+    assert climbed(desk, ticket) == 1
+    forget(desk)
+    desk.move("2026-03-04 09:00")
+    desk.minutes(8)
+    assert climbed(desk, ticket) == 2
+    assert desk.group(ticket) == "Engineering"
+
+
 @pytest.mark.parametrize("order", [plainly, newest_first, events_late])
 def test_facts_read_anew(desk: Desk, order: Callable[[Desk], None]) -> None:
     """Late tickets, a page that was taken, rules that replied: with all facts read anew no note, page or mail more."""

@@ -146,3 +146,19 @@ def test_audits_beyond_a_page(desk: Desk) -> None:
     assert climbed(desk, ticket) == 1
     assert row_of(desk, ticket)[0] is OutboxState.DONE
     assert any("audits" in call["path"] and call["query"].get("page[after]") for call in desk.calls(after=before))
+
+
+def test_an_old_job_says_nothing_of_a_new_try(desk: Desk) -> None:
+    """Refused, put right, sent again, done, and the answer lost: the first try's refusal is not taken for its
+    outcome."""
+    (ticket,) = late(desk)
+    requester = desk.sim.account.tickets[ticket].requester_id
+    desk.sim.account.tickets[ticket].requester_id = 1
+    desk.minutes(1)
+    (failed,) = [row for row in desk.rows(ticket) if row.state is OutboxState.FAILED]
+    desk.sim.account.tickets[ticket].requester_id = requester
+    desk.ctx.store.retry(failed.id, desk.now)
+    desk.fail(kind="cut_after", method="PUT", path="update_many", count=1)
+    desk.minutes(4)
+    assert row_of(desk, ticket)[0] is OutboxState.DONE
+    assert climbed(desk, ticket) == 1

@@ -13,7 +13,7 @@ REQUESTER, AGENT, LEFT = 9, 5, 6
 
 
 def answered(by: int, actor: Actor, **ticket: object) -> History:
-    """A ticket of REQUESTER's that LEFT was once given, with one public answer as the account's lists tell its author."""
+    """A ticket of REQUESTER's that LEFT was once given, with one public answer, its author as listed."""
     story = (
         Story("2026-03-03 10:00")
         .set("2026-03-03 10:05", assignee_id=str(LEFT))

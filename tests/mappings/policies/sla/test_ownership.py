@@ -91,3 +91,15 @@ def test_a_held_or_ended_ticket_has_no_fights() -> None:
     """Nobody is told of a ticket that is closed, or that we are kept off."""
     assert fights(life_of(reset(2).set("2026-03-03 12:00", status="closed")), profile("builder")) == []
     assert fights(life_of(reset(2).set("2026-03-03 12:00", tags=ON_HOLD)), profile("builder")) == []
+
+
+def test_a_group_that_is_fought_over_is_left_alone() -> None:
+    """A rule has put the group back after two steps: the third moves the tier and says so, and leaves the group."""
+    story = Story("2026-03-03 09:00", severity="P2", plan="basic", kind="software_bug", zone=ARCH.zone)
+    for day, tier in (("04", "2"), ("05", "3")):
+        story.set(f"2026-03-{day} 10:00", Actor.US, tier=tier, group_id=tier)
+        story.set(f"2026-03-{day} 10:00", Actor.RULE, group_id="1")
+    life = life_of(story, "archbuilder")
+    found = notice(life, clocks(life, ARCH), ARCH, at("2026-03-13 16:00", story.zone)).actions
+    (step,) = [action for action in found if action.verb == "escalate"]
+    assert (change(step).group, change(step).tier) == (None, 4)
