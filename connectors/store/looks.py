@@ -9,7 +9,7 @@ from connectors.store import schema
 from connectors.store.codec import seconds, time
 from connectors.store.database import Database, among, chunks, lock, upsert
 from connectors.store.decisions import journalled as held_keys
-from connectors.store.facts import raise_tickets
+from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
 from connectors.store.values import Applied, OutboxRow, OutboxState
 from mappings.model import Actor, ClockState, EventKind, PageStatus, Status
@@ -95,12 +95,13 @@ class Looks(Database):
 
         Those of tickets that are deleted or spam are left out until that is taken back.
         """
-        query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy), sa.not_(_away()))
+        query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy))
         found: dict[str, set[str]] = {}
         with self.reading() as conn:
             for row in conn.execute(query):
                 found.setdefault(row.record, set()).add(row.key)
-        return found
+            away = _away(conn, [id for record in found if (id := ticket_id(record)) is not None])
+        return {record: keys for record, keys in found.items() if ticket_id(record) not in away}
 
     def settle(self, records: Collection[str], policy: str) -> None:
         """A policy has decided anew on these records: what it did not plan again stays dropped for good."""
@@ -216,12 +217,12 @@ class Looks(Database):
             return {row.rule: time(row.at) for row in conn.execute(sa.select(table).where(table.c.policy == policy))}
 
 
-def _away() -> sa.ColumnElement[bool]:
-    """The row's ticket lies in the bin."""
+def _away(conn: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Those of these tickets that lie in the bin."""
     ticket = schema.ticket
-    record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
     binned = ticket.c.status.in_([Status.DELETED.value, Status.SPAM.value])
-    return sa.exists().where(record == _OUTBOX.c.record, binned)
+    query = sa.select(ticket.c.id).where(binned)
+    return {id for some in chunks(ids) for id in conn.scalars(query.where(among(conn, ticket.c.id, some)))}
 
 
 def _unattributed(*of_ticket: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
