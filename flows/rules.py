@@ -43,9 +43,7 @@ def _free(case: Case) -> bool:
     return ON_HOLD not in ticket.tags and ticket.status not in (Status.DELETED, Status.SPAM)
 
 
-def _judged(
-    ctx: Context, case: Case, released: Collection[str], came: Mapping[int, datetime]
-) -> Iterator[Action]:
+def _judged(ctx: Context, case: Case, released: Collection[str], came: Mapping[int, datetime]) -> Iterator[Action]:
     """What the rules want done for a ticket; of what an operator released, what still makes sense."""
     at = came.get(case.life.history.ticket.id)
     for action in judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link):

@@ -3,7 +3,6 @@
 from mappings.zendesk.events import rule_titles
 from mappings.zendesk.facts import Page, read_page
 from mappings.zendesk.reading import Reading, build_reading
-from mappings.zendesk.service_user import signs_of_a_person, written_by_hand
 from mappings.zendesk.writing import JobResults, RowResult, find_keys, job_results, jobs_results, shows, ticket_row
 
 __all__ = [
@@ -18,7 +17,5 @@ __all__ = [
     "read_page",
     "rule_titles",
     "shows",
-    "signs_of_a_person",
     "ticket_row",
-    "written_by_hand",
 ]

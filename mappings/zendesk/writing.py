@@ -169,11 +169,6 @@ def find_keys(body: bytes, keys: Collection[str], us: Collection[int]) -> set[st
     return {key for short, key in sought.items() if short in seen}
 
 
-def says_ours(body: str) -> bool:
-    """Does a comment end in a `ref` line, as ours do?"""
-    return _REF_LINE.search(body) is not None
-
-
 def shows(change: TicketChange, ticket: Ticket, reading: Reading) -> bool:
     """Is a ticket as a change without words wanted it? One that says something is never shown by this."""
     if change.note is not None or change.reply is not None:
