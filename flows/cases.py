@@ -1,7 +1,7 @@
 """Cases: tickets with their past and their clocks, as policies look at them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -10,6 +10,10 @@ from mappings.model import Clock, History
 from mappings.plan import Action
 from mappings.policies.sla.measures import Life, live
 from mappings.timeline import build
+
+UNHURRIED = timedelta(minutes=5)
+"""How late a tool may show what happened without it counting as brought over from elsewhere."""
+_BEFORE_ALL = datetime.fromtimestamp(0, UTC)
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -50,6 +54,23 @@ def cases(ctx: Context, ids: Iterable[int]) -> list[Case]:
         Case(live(history, build(history), ctx.profile, groups), tuple(stored[f"zendesk:{history.ticket.id}"]))
         for history in histories
     ]
+
+
+def came_with_a_past(case: Case, known_through: datetime | None) -> bool:
+    """Is this the first sight of a ticket all of whose past lies where everything had been read already?
+
+    It was brought over from elsewhere, or its history was loaded late: its past is no cause for anything.
+    """
+    line = case.life.line
+    if known_through is None or case.stored or not line.known:
+        return False
+    moments = [step.at for step in line.steps] + [event.at for event in line.messages]
+    return max(moments, default=line.created_at) < known_through - UNHURRIED
+
+
+def forgotten(action: Action, came_at: datetime) -> Action:
+    """An action as it is written down for a ticket that came with a past: what lies before is baseline, never sent."""
+    return action if action.cause_at >= came_at else msgspec.structs.replace(action, cause_at=_BEFORE_ALL)
 
 
 def _freshened(history: History, read_through: datetime | None) -> History:

@@ -11,25 +11,26 @@ from typing import Any, NamedTuple
 
 from prefect import flow
 
-from connectors.errors import BadRequest, ConnectorError, NotFound, Uncertain
+from connectors.errors import BadRequest, ConnectorError, Uncertain
 from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.account import know_account
 from flows.context import Context, log
-from flows.outbox import all_as, finish, give_back, old_enough, real_time, take
+from flows.outbox import all_as, apt, change_of, finish, give_back, real_time, take, ticket_id
 from flows.page_delivery import look_for_pages, send_pages
 from flows.report import Delivered, Pulse
 from flows.restore import kept_from
 from flows.runs import Apply, run, run_name, step
+from flows.ticket_looks import changed, ended, fresh, gone, resolve, results
 from mappings.model import ENDED, Ticket
-from mappings.plan import Lane, TicketChange
-from mappings.zendesk import JobResults, find_keys, jobs_results, read_page, ticket_row
+from mappings.plan import ON_HOLD, Lane
+from mappings.zendesk import jobs_results, ticket_row
 
 BATCH = 100
 """Tickets an update_many takes."""
 JOBS = 10
 """Jobs that we let run side by side: a third of what an account takes, the rest is for others (vendor-facts §1.8)."""
-JOB_SECONDS = 60
-"""How long we wait for a job before we leave it to the next pulse to look."""
+JOB_SECONDS = 20
+"""How long we wait for a job before we leave it to the next pulse to ask again: most take one to five seconds."""
 
 
 def deliver(ctx: Context) -> Delivered:
@@ -39,11 +40,12 @@ def deliver(ctx: Context) -> Delivered:
         return waiting(ctx)
     know_account(ctx)
     ctx.store.expire(real_time())
+    told.dropped += ctx.store.drop_ended(ctx.now())
     if ctx.pagerduty is not None:
         _tried(told, lambda: look_for_pages(ctx, told))
         _tried(told, lambda: _empty(ctx, told, send_pages))
     if ctx.zendesk is not None and ctx.reading is not None:
-        _tried(told, lambda: _resolve_tickets(ctx, told))
+        _tried(told, lambda: resolve(ctx, told))
         _tried(told, lambda: _empty(ctx, told, _send_tickets))
     told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
@@ -94,7 +96,7 @@ def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
 def _send_batch(ctx: Context, told: Delivered, rows: list[OutboxRow]) -> list[Flight]:
     by_ticket: dict[int, list[OutboxRow]] = {}
     for row in rows:
-        by_ticket.setdefault(_ticket_id(row), []).append(row)
+        by_ticket.setdefault(ticket_id(row), []).append(row)
     try:
         ready, stamps = _stamped(ctx, told, by_ticket)
     except ConnectorError as error:
@@ -109,44 +111,42 @@ def _stamped(
     """Which rows may go, and each ticket's stamp. Rows that do not all carry one stamp are looked at first."""
     ready: dict[int, list[OutboxRow]] = {}
     stamps: dict[int, datetime] = {}
-    for ticket_id, rows in by_ticket.items():
+    for id, rows in by_ticket.items():
         expected = {row.action.expects.get("updated_at") for row in rows}
         if len(expected) == 1 and (stamp := expected.pop()) is not None:
-            ready[ticket_id], stamps[ticket_id] = rows, datetime.fromisoformat(stamp)
-    unsure = [ticket_id for ticket_id in by_ticket if ticket_id not in ready]
-    fresh = _fresh(ctx, told, unsure)
-    for ticket_id in unsure:
-        going = _still_meant(ctx, told, by_ticket[ticket_id], fresh.get(ticket_id))
+            ready[id], stamps[id] = rows, datetime.fromisoformat(stamp)
+    unsure = [id for id in by_ticket if id not in ready]
+    now = fresh(ctx, told, unsure)
+    for id in unsure:
+        going = _still_meant(ctx, told, by_ticket[id], now.get(id))
         if going:
-            ready[ticket_id], stamps[ticket_id] = going, fresh[ticket_id].updated_at
+            ready[id], stamps[id] = going, now[id].updated_at
     return ready, stamps
 
 
-def _fresh(ctx: Context, told: Delivered, ids: Sequence[int]) -> dict[int, Ticket]:
-    assert ctx.zendesk is not None
-    assert ctx.reading is not None
-    if not ids:
-        return {}
-    told.calls += 1
-    page = read_page(ctx.zendesk.tickets(ids), ctx.reading)
-    return {ticket.id: ticket for ticket in page.tickets}
-
-
 def _still_meant(ctx: Context, told: Delivered, rows: list[OutboxRow], ticket: Ticket | None) -> list[OutboxRow]:
-    """The rows that still hold for a ticket as it is now; a second comment waits for the next update."""
-    if ticket is None or ticket.status in ENDED:
-        why = "the ticket is gone" if ticket is None else f"the ticket is {ticket.status}"
-        finish(ctx, told, [Result(id=row.id, state=OutboxState.DROPPED, error=why) for row in rows])
+    """The rows that still hold for a ticket as it is now; the others are finished with their reason."""
+    if ticket is None:
+        away = gone(ctx, told, ticket_id(rows[0]))
+        shown = "Zendesk does not show the ticket; it is asked for again"
+        finish(ctx, told, [ended(row, "deleted") for row in rows] if away else all_as(rows, OutboxState.UNKNOWN, shown))
         return []
-    going: list[OutboxRow] = []
-    for row in rows:
-        stamp = row.action.expects.get("updated_at")
-        if stamp is not None and datetime.fromisoformat(stamp) != ticket.updated_at:
-            why = "the ticket changed meanwhile; decided again"
-            finish(ctx, told, [Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True)])
-        else:
-            going.append(row)
-    return going
+    refused = {row.id: result for row in rows if (result := _meant(row, ticket)) is not None}
+    finish(ctx, told, refused.values())
+    return [row for row in rows if row.id not in refused]
+
+
+def _meant(row: OutboxRow, ticket: Ticket) -> Result | None:
+    """Why a row does not hold for its ticket any more; null where it does."""
+    if ticket.status in ENDED:
+        return ended(row, ticket.status)
+    if ON_HOLD in ticket.tags:
+        why = f"the ticket has the tag {ON_HOLD}: it is left alone, and decided on again once the tag is gone"
+        return Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True)
+    stamp = row.action.expects.get("updated_at")
+    if stamp is not None and datetime.fromisoformat(stamp) != ticket.updated_at:
+        return changed(row)
+    return None
 
 
 class Spelled(NamedTuple):
@@ -162,12 +162,14 @@ def _spelled(
     """Each ticket's vendor row. What cannot be said (a group that the account lacks) fails, and parks its ticket."""
     assert ctx.reading is not None
     spelled: list[Spelled] = []
-    for ticket_id, rows in ready.items():
-        now, later = _one_comment(rows)
+    for id, rows in ready.items():
+        now, later = _one_comment(apt(ctx, told, rows))
+        if not now:
+            continue
         finish(ctx, told, give_back(later, "waits: one update carries one comment"))
-        changes = [(row.action.key, _change(row)) for row in now]
+        changes = [(row.action.key, change_of(row)) for row in now]
         try:
-            row = ticket_row(changes, ctx.reading, ticket_id=ticket_id, stamp=stamps[ticket_id])
+            row = ticket_row(changes, ctx.reading, ticket_id=id, stamp=stamps[id])
         except ValueError as wrong:
             finish(ctx, told, all_as(now, OutboxState.FAILED, str(wrong)))
         else:
@@ -216,17 +218,17 @@ def _one_by_one(ctx: Context, told: Delivered, spelled: Sequence[Spelled], refus
 
 def _one_comment(rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[OutboxRow]]:
     """Notes go together; a public reply goes alone with what is no comment. The rest waits for the next round."""
-    replying = [row for row in rows if _change(row).reply is not None]
+    replying = [row for row in rows if change_of(row).reply is not None]
     if not replying:
         return rows, []
-    now = [row for row in rows if row is replying[0] or (_change(row).note is None and _change(row).reply is None)]
+    now = [row for row in rows if row is replying[0] or (change_of(row).note is None and change_of(row).reply is None)]
     return now, [row for row in rows if row not in now]
 
 
 def _read_jobs(ctx: Context, told: Delivered, flying: Sequence[Flight]) -> None:
     """Ask for all jobs at once until they are over, and note each row's own result.
 
-    One that takes too long is left in flight and looked for later; the rows of one that cannot be asked are unknown.
+    The rows of one that takes too long, or cannot be asked, are unknown: the next pulse asks again, by its stored id.
     """
     assert ctx.zendesk is not None
     waiting = {flight.job_id: flight.rows for flight in flying}
@@ -244,86 +246,15 @@ def _read_jobs(ctx: Context, told: Delivered, flying: Sequence[Flight]) -> None:
             if job is None:
                 finish(ctx, told, all_as(waiting.pop(job_id), OutboxState.UNKNOWN, f"Zendesk knows no job {job_id}"))
             elif job.finished:
-                finish(ctx, told, _results(job, job_id, waiting.pop(job_id)))
-        if time.monotonic() > ends:
+                finish(ctx, told, results(ctx, told, job, job_id, waiting.pop(job_id)))
+        if waiting and time.monotonic() > ends:
+            rows = [row for carried in waiting.values() for row in carried]
+            why = f"its job is not over after {JOB_SECONDS} s; asked again with the next pulse"
+            finish(ctx, told, all_as(rows, OutboxState.UNKNOWN, why))
             return
         if waiting:
             time.sleep(pause)
             pause = min(pause * 2, 2.0)
-
-
-def _results(job: JobResults, job_id: str, rows: Sequence[OutboxRow]) -> list[Result]:
-    """What a job that is over says of each row that it carried."""
-    results = []
-    for row in rows:
-        said = job.rows.get(_ticket_id(row))
-        if said is None:
-            results.append(Result(id=row.id, state=OutboxState.UNKNOWN, error="its job does not tell its result"))
-        elif said.done:
-            results.append(Result(id=row.id, state=OutboxState.DONE, vendor_ref=job_id))
-        elif said.conflict and row.attempts > 1:  # what changed the ticket may have been our own earlier try
-            why = "the ticket changed meanwhile; looked for in its audits first"
-            results.append(Result(id=row.id, state=OutboxState.UNKNOWN, error=why))
-        elif said.conflict:
-            why = "the ticket changed meanwhile; decided again"
-            results.append(Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True))
-        else:
-            results.append(Result(id=row.id, state=OutboxState.FAILED, error=said.error))
-    return results
-
-
-def _resolve_tickets(ctx: Context, told: Delivered) -> None:
-    """Look for updates whose outcome is not known: in the ticket's audits, by our key."""
-    assert ctx.zendesk is not None
-    by_ticket: dict[int, list[OutboxRow]] = {}
-    for row in ctx.store.unknown("zendesk"):
-        by_ticket.setdefault(_ticket_id(row), []).append(row)
-    queued = _still_queued(ctx, told, [row for rows in by_ticket.values() for row in rows])
-    for ticket_id, rows in by_ticket.items():
-        try:
-            found = _written(ctx, told, ticket_id, rows)
-        except NotFound:
-            finish(ctx, told, all_as(rows, OutboxState.DROPPED, "the ticket is gone"))
-            continue
-        for row in rows:
-            if row.action.key in found:
-                finish(ctx, told, [Result(id=row.id, state=OutboxState.DONE, vendor_ref=row.vendor_ref)])
-            elif old_enough(ctx, row) and row.vendor_ref not in queued:
-                finish(ctx, told, give_back([row], "looked: the ticket does not have it"))
-
-
-def _still_queued(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> set[str]:
-    """The jobs of these rows that are not over yet: what they carry may still come."""
-    assert ctx.zendesk is not None
-    ids = list(dict.fromkeys(row.vendor_ref for row in rows if row.vendor_ref is not None))
-    queued: set[str] = set()
-    for start in range(0, len(ids), BATCH):
-        told.calls += 1
-        found = jobs_results(ctx.zendesk.jobs(ids[start : start + BATCH]))
-        queued |= {job_id for job_id, job in found.items() if not job.finished}
-    return queued
-
-
-def _written(ctx: Context, told: Delivered, ticket_id: int, rows: Sequence[OutboxRow]) -> set[str]:
-    """Which of these rows' keys a ticket's audits show to be there."""
-    assert ctx.zendesk is not None
-    sought = {row.action.key for row in rows}
-    found: set[str] = set()
-    for page in ctx.zendesk.audits(ticket_id):
-        told.calls += 1
-        found |= find_keys(page, sought)
-    return found
-
-
-def _change(row: OutboxRow) -> TicketChange:
-    change = row.action.change
-    if not isinstance(change, TicketChange):
-        raise TypeError(f"outbox {row.id}: {row.action.key} is for zendesk but is no ticket change")
-    return change
-
-
-def _ticket_id(row: OutboxRow) -> int:
-    return int(row.action.record.partition(":")[2])
 
 
 @flow(name="delivery", flow_run_name=run_name, persist_result=False)

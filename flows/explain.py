@@ -1,5 +1,6 @@
 """A ticket's life on a terminal: what happened, what its clocks did, every action with its reason."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from rich.table import Table
 from connectors.store import OutboxRow
 from flows.cases import Case
 from flows.context import Context
+from flows.dead_letters import words
 from mappings.model import Clock, ClockState, EventKind, TicketEvent
 from mappings.reasons import measure_name
 from mappings.timeline import Step, epoch
@@ -34,7 +36,7 @@ def tell(console: Console, ctx: Context, case: Case, journal: list[OutboxRow]) -
     console.print(f"{ctx.ticket_link(ticket.id)}  ·  profile {ctx.profile.version}\n")
     _print_life(console, case, zone)
     _print_clocks(console, case, zone)
-    _print_actions(console, journal, zone)
+    _print_actions(console, journal, ctx.store.behind(row.id for row in journal), zone)
 
 
 def _print_life(console: Console, case: Case, zone: ZoneInfo) -> None:
@@ -95,17 +97,20 @@ def _state(clock: Clock) -> str:
     return f"{clock.state}{by}{missed}"
 
 
-def _print_actions(console: Console, journal: list[OutboxRow], zone: ZoneInfo) -> None:
+def _print_actions(
+    console: Console, journal: list[OutboxRow], behind: Mapping[int, Sequence[int]], zone: ZoneInfo
+) -> None:
     console.print("Actions")
     if not journal:
         console.print("  none")
     for row in journal:
         action = row.action
-        console.print(f"  {_when(row.decided_at, zone)}  [bold]{action.verb}[/bold]  {row.state}  ({action.policy})")
+        number = f"row {row.id}, {action.policy}"
+        console.print(f"  {_when(row.decided_at, zone)}  [bold]{action.verb}[/bold]  {row.state}  ({number})")
         console.print(f"    {action.reason.text}")
         console.print(f"    [dim]{action.key}[/dim]", highlight=False)
-        if row.error:
-            console.print(f"    {row.error}")
+        for line in ([row.error] if row.error else []) + words(row, behind):
+            console.print(f"    {line}", markup=False)
 
 
 def _when(at: datetime | None, zone: ZoneInfo) -> str:

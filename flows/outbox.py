@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from connectors.store import OutboxRow, OutboxState, Result
 from flows.context import Context
 from flows.report import Delivered
-from mappings.plan import Lane
+from mappings.plan import Lane, TicketChange
 
 CALL_SECONDS = 120
 """How long a row may be in flight; every socket's deadline lies before it."""
@@ -49,6 +49,33 @@ def finish(ctx: Context, told: Delivered, results: Iterable[Result]) -> None:
                 told.unknown += 1
             case OutboxState.DROPPED:
                 told.dropped += 1
+
+
+def apt(ctx: Context, told: Delivered, rows: Iterable[OutboxRow]) -> list[OutboxRow]:
+    """The rows that make sense at this very moment, just before the call; the others are dropped as too late."""
+    now, going, late = ctx.now(), [], []
+    for row in rows:
+        until = row.action.not_after
+        if until is None or now <= until:
+            going.append(row)
+            continue
+        why = f"too late: it made sense until {until:%Y-%m-%d %H:%M} UTC, now it is {now:%Y-%m-%d %H:%M}"
+        late.append(Result(id=row.id, state=OutboxState.DROPPED, error=why))
+    finish(ctx, told, late)
+    return going
+
+
+def change_of(row: OutboxRow) -> TicketChange:
+    """What a row wants of its ticket. Raises TypeError for a row that is for another tool."""
+    change = row.action.change
+    if not isinstance(change, TicketChange):
+        raise TypeError(f"outbox {row.id}: {row.action.key} is for zendesk but is no ticket change")
+    return change
+
+
+def ticket_id(row: OutboxRow) -> int:
+    """The number of a row's ticket."""
+    return int(row.action.record.partition(":")[2])
 
 
 def give_back(rows: Iterable[OutboxRow], why: str) -> list[Result]:

@@ -3,11 +3,11 @@
 from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
 from connectors.store import OutboxRow, OutboxState, Result
 from flows.context import Context
-from flows.outbox import SETTLE, all_as, finish, give_back, old_enough, take
+from flows.outbox import SETTLE, all_as, apt, finish, give_back, old_enough, take, ticket_id
 from flows.report import Delivered
 from mappings.model import DONE, Incident
 from mappings.pagerduty import event, incident
-from mappings.plan import Lane, PageResolve, PageTrigger
+from mappings.plan import ON_HOLD, Lane, PageResolve, PageTrigger
 
 
 def send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
@@ -17,6 +17,8 @@ def send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
     for position, row in enumerate(rows):
         if row.action.record in stuck:
             finish(ctx, told, give_back([row], "waits for the record's earlier page"))
+            continue
+        if not apt(ctx, told, [row]):
             continue
         try:
             finish(ctx, told, [_page(ctx, row)])
@@ -39,8 +41,8 @@ def _page(ctx: Context, row: OutboxRow) -> Result:
     change = row.action.change
     if not isinstance(change, PageTrigger | PageResolve):
         return Result(id=row.id, state=OutboxState.FAILED, error=f"{row.action.verb}: no page; report this")
-    if isinstance(change, PageTrigger) and _finished(ctx, row):
-        return Result(id=row.id, state=OutboxState.DROPPED, error="the ticket is done: nobody needs to be woken")
+    if isinstance(change, PageTrigger) and (why := _needless(ctx, row)) is not None:
+        return why
     service = ctx.pagerduty.services().get(change.service)
     if service is None:
         return Result(
@@ -73,7 +75,12 @@ def _shows(change: PageTrigger | PageResolve, found: Incident, row: OutboxRow) -
     return found.resolved_at is None or found.created_at >= row.updated_at - SETTLE
 
 
-def _finished(ctx: Context, row: OutboxRow) -> bool:
-    """Is the page's ticket solved or gone, as far as we know?"""
-    number = int(row.action.record.partition(":")[2])
-    return any(history.ticket.status in DONE for history in ctx.store.histories([number]))
+def _needless(ctx: Context, row: OutboxRow) -> Result | None:
+    """Why nobody needs to be woken, as far as we know: the ticket is done, or somebody keeps us off it."""
+    for history in ctx.store.histories([ticket_id(row)]):
+        if history.ticket.status in DONE:
+            return Result(id=row.id, state=OutboxState.DROPPED, error="the ticket is done: nobody needs to be woken")
+        if ON_HOLD in history.ticket.tags:
+            why = f"the ticket has the tag {ON_HOLD}: it is left alone, and decided on again once the tag is gone"
+            return Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True)
+    return None

@@ -1,20 +1,32 @@
 """Pages and tickets kept in step: an acknowledged page becomes a note, a finished ticket closes its page (AFT-07)."""
 
+from collections.abc import Iterable
+from datetime import timedelta
+
+import msgspec
 from prefect import flow
 
+from connectors.store import OutboxRow
 from flows.cases import Decided
 from flows.context import Context
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
+from mappings.model import Incident, PageStatus
+from mappings.pagerduty import incident, key_of, taken
 from mappings.plan import PageTrigger
 from mappings.policies.paging import POLICY, RULE, pair
 
+LATELY = timedelta(days=2)
+"""How long after a page is over its acknowledgement still becomes a note."""
+APPEARS = timedelta(minutes=10)
+"""How long an incident may take to appear; one that has not by then is looked for once an hour."""
+
 
 def decide(ctx: Context) -> Decided:
-    """Look at the tickets with a page that is not resolved as far as we know."""
+    """Look at the tickets with a page that is not resolved as far as we know, or was taken and resolved lately."""
     decided = Decided(POLICY)
     begin(ctx, POLICY, [RULE])
-    pages = open_pages(ctx)
+    pages = _named(ctx.store.open_pages(taken_since=ctx.now() - LATELY))
     incidents = ctx.store.incidents(pages)
     by_ticket: dict[int, list[str]] = {}
     for key, (record, _) in pages.items():
@@ -30,11 +42,49 @@ def decide(ctx: Context) -> Decided:
     return decided
 
 
-def open_pages(ctx: Context) -> dict[str, tuple[str, str]]:
-    """Our pages whose incident is not known to be resolved: dedup key → (record, service)."""
+def read_incidents(ctx: Context) -> list[Incident]:
+    """What became of our open pages: those still open in one list, each of the others once, with who had taken it."""
+    assert ctx.pagerduty is not None
+    rows = ctx.store.open_pages()
+    pages = _named(rows)
+    if not pages:
+        return []
+    known = ctx.store.incidents(pages)
+    bodies = ctx.pagerduty.open_incidents({service for _, service in pages.values()})
+    still = {key: body for body in bodies if (key := key_of(body)) is not None}
+    found = [incident(still[key], key) for key in pages if key in still]
+    for row in rows:
+        key = row.vendor_ref or ""
+        if key in pages and key not in still and (key in known or _may_appear(ctx, row)):
+            found += _over(ctx, key, known.get(key))
+    return found
+
+
+def _may_appear(ctx: Context, row: OutboxRow) -> bool:
+    sent, now = row.updated_at, ctx.now()
+    return now - sent < APPEARS or now.minute == sent.minute
+
+
+def _over(ctx: Context, key: str, before: Incident | None) -> list[Incident]:
+    """A page that is not among the open ones: resolved, or not there (yet)."""
+    assert ctx.pagerduty is not None
+    body = ctx.pagerduty.incident_by_key(key)
+    if body is None:
+        return []
+    now = incident(body, key)
+    if now.acknowledged_at is not None:
+        return [now]
+    if before is not None and before.id == now.id and before.acknowledged_at is not None:
+        seen = {"acknowledged_at": before.acknowledged_at, "acknowledged_by": before.acknowledged_by}
+        return [msgspec.structs.replace(now, **seen)]
+    return [taken(now, ctx.pagerduty.incident_log(now.id)) if now.status is PageStatus.RESOLVED else now]
+
+
+def _named(rows: Iterable[OutboxRow]) -> dict[str, tuple[str, str]]:
+    """Pages by their dedup key: (record, service)."""
     return {
         row.action.change.dedup_key: (row.action.record, row.action.change.service)
-        for row in ctx.store.open_pages()
+        for row in rows
         if isinstance(row.action.change, PageTrigger)
     }
 

@@ -36,7 +36,7 @@ _STATES = {
     "not_connected": "not done: tool not connected",
 }
 _BASELINE = "baseline"
-_VERBS = {"resolve_page": "close page", "fields": "update fields", "tell": "warn"}
+_VERBS = {"resolve_page": "close page", "fields": "update fields", "tell": "warn", "leave": "leave the field to a rule"}
 _UNNAMED = {"page_acknowledged": "Somebody on call has taken the page."}
 """Reasons that name a colleague to colleagues, and what is said in their place on a page for everybody."""
 _ADDRESS = re.compile(r"[^\s<>()\"',;:|]+@[\w-]+(\.[\w-]+)+")
@@ -189,7 +189,8 @@ def _table(ctx: Context, actions: Sequence[Action], states: Mapping[str, str]) -
     lines = ["| ticket | severity | what | why |", "|---|---|---|---|"] if rows else []
     for action in rows[:SHOWN]:
         severity = action.reason.facts.get("severity", "")
-        what = f"{_verb(action)}, {_outcome(ctx, states[action.key])}"
+        done = "" if action.verb == "leave" else f", {_outcome(ctx, states[action.key])}"
+        what = f"{_verb(action)}{done}"
         lines.append(f"| {record_link(ctx, action.record)} | {severity} | {what} | {_why(action)} |")
     if len(rows) > SHOWN:
         lines.append(f"| … | | {len(rows) - SHOWN} more | `helpdesk outbox list` |")

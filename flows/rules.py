@@ -1,17 +1,18 @@
 """The profile's rules at work: judged on the events of tickets that changed."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 
 from prefect import flow
 
 from flows.account import know_account
-from flows.cases import Case, Decided, cases
+from flows.cases import Case, Decided, cases, forgotten
 from flows.context import Context
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
-from mappings.plan import Action
+from mappings.model import Status
+from mappings.plan import ON_HOLD, Action
 from mappings.policies.rules import POLICY, judge
-from mappings.policies.sla.lateness import ON_HOLD
 from mappings.released import fit
 
 
@@ -27,22 +28,28 @@ def decide(ctx: Context) -> Decided:
         if not changed.ticket_ids:
             continue
         looked = cases(ctx, changed.ticket_ids)
-        released = ctx.store.released(POLICY)
-        actions = [action for case in looked for action in _judged(ctx, case, released)]
+        released, came = ctx.store.released(POLICY), ctx.store.imported(changed.ticket_ids)
+        actions = [action for case in looked for action in _judged(ctx, case, released, came)]
         decided.looked += len(looked)
         store_decision(ctx, decided, decided_seq=changed.through_seq, actions=actions)
         if released and not ctx.plan_only:
-            free = [case.record for case in looked if ON_HOLD not in case.life.history.ticket.tags]
-            ctx.store.settle(free, POLICY)
+            ctx.store.settle([case.record for case in looked if _free(case)], POLICY)
     return decided
 
 
-def _judged(ctx: Context, case: Case, released: Collection[str]) -> Iterator[Action]:
+def _free(case: Case) -> bool:
+    """May a ticket be acted on now? On one that is held, or lies in the bin, what was dropped waits."""
+    ticket = case.life.history.ticket
+    return ON_HOLD not in ticket.tags and ticket.status not in (Status.DELETED, Status.SPAM)
+
+
+def _judged(ctx: Context, case: Case, released: Collection[str], came: Mapping[int, datetime]) -> Iterator[Action]:
     """What the rules want done for a ticket; of what an operator released, what still makes sense."""
+    at = came.get(case.life.history.ticket.id)
     for action in judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link):
         meant = fit(action, case.life) if action.key in released else action
         if meant is not None:
-            yield meant
+            yield meant if at is None else forgotten(meant, at)
 
 
 @flow(name="rules", flow_run_name=run_name, persist_result=False)

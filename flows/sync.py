@@ -18,14 +18,13 @@ from connectors.store import Facts, SourceState
 from flows import hints
 from flows.account import know_account, open_account
 from flows.context import Context
-from flows.paging import open_pages
+from flows.paging import read_incidents
 from flows.progress import Progress, shown
 from flows.report import Pulse
 from flows.runs import Apply, run, run_name
 from flows.settings import MissingSetting
 from flows.sources import note_down, note_up
 from mappings.model import Actor, EventKind, History, Status, Ticket, TicketEvent
-from mappings.pagerduty import incident
 from mappings.zendesk import Page, Reading, read_page
 
 HIDDEN = timedelta(seconds=75)
@@ -321,11 +320,7 @@ def _stored(ctx: Context, ticket_id: int, asked: datetime) -> datetime:
 def incidents(ctx: Context) -> str:
     """The incidents of our open pages."""
     assert ctx.pagerduty is not None
-    found = []
-    for dedup_key in open_pages(ctx):
-        body = ctx.pagerduty.incident_by_key(dedup_key)
-        if body is not None:
-            found.append(incident(body, dedup_key))
+    found = read_incidents(ctx)
     ctx.store.save(Facts(incidents=tuple(found)))
     return f"{len(found)} open pages looked at"
 

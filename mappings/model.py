@@ -113,7 +113,8 @@ class TicketEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):  # plain
 
     `field` uses our words: status, severity, kind, module, tier, priority, group_id, assignee_id, company_id,
     requester_id, tags (space separated, sorted) or a named ticket field; null for comments. `id` and `audit_id` are
-    the vendor's; the same happening has the same ids however it was read.
+    the vendor's; the same happening has the same ids however it was read. `actor_id` is the person's, and the rule's
+    where a rule of the tool did it.
     """
 
     id: int

@@ -21,6 +21,20 @@ class _Acknowledgement(msgspec.Struct):
     acknowledger: _Reference | None = None
 
 
+class _Entry(msgspec.Struct):
+    type: str
+    created_at: datetime
+    agent: _Reference | None = None
+
+
+class _Log(msgspec.Struct):
+    log_entries: list[_Entry] = []
+
+
+class _Key(msgspec.Struct):
+    incident_key: str | None = None
+
+
 class _Incident(msgspec.Struct):
     id: str
     status: PageStatus
@@ -75,3 +89,19 @@ def incident(body: bytes, dedup_key: str) -> Incident:
         acknowledged_by=first.acknowledger.summary if first and first.acknowledger else None,
         resolved_at=row.resolved_at or (changed if row.status is PageStatus.RESOLVED else None),
     )
+
+
+def key_of(body: bytes) -> str | None:
+    """The dedup key that a REST incident was opened with; null for one that nobody gave a key."""
+    return msgspec.json.decode(body, type=_Key).incident_key
+
+
+def taken(found: Incident, log: bytes) -> Incident:
+    """An incident with its first acknowledgement from its log: once it is resolved, it tells of none itself."""
+    entries = msgspec.json.decode(log, type=_Log).log_entries
+    taking = [entry for entry in entries if entry.type.startswith("acknowledge_log_entry")]
+    first = min(taking, key=lambda entry: entry.created_at, default=None)
+    if first is None:
+        return found
+    by = first.agent.summary if first.agent else None
+    return msgspec.structs.replace(found, acknowledged_at=first.created_at, acknowledged_by=by)

@@ -10,6 +10,13 @@ from enum import StrEnum
 
 import msgspec
 
+KEY_GRAMMAR = 1
+"""The version of the shapes of keys. The journal of every deployment holds keys of this shape: one that changes would
+do everything again that was done before, so it takes a migration of the journal and a new version."""
+
+ON_HOLD = "hf_hold"
+"""A ticket with this tag is left alone (design §4, "A person wins")."""
+
 
 class Mode(StrEnum):
     """What a policy's decisions lead to: nothing, a journal entry, or a delivery (design §4, "Limits and stops")."""

@@ -31,6 +31,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     new: str | None
     actor: Actor
     cause: str
+    by: int | None = None
+    """The vendor's id of the person or the rule that did it."""
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ def text(value: object) -> str | None:
 def build(history: History) -> Timeline:
     """Lay out a ticket's life. Nothing is guessed: an unread beginning gives `known=False`."""
     ticket = history.ticket
-    events = sorted(history.events, key=_order)
+    events = [_known_by_deeds(event, history) for event in sorted(history.events, key=_order)]
     changes = [event for event in events if event.field is not None]
     now = {field: text(getattr(ticket, field)) for field in FIELDS} | dict(ticket.fields)
     now["tier"] = text(ticket.tier)
@@ -92,6 +94,28 @@ def build(history: History) -> Timeline:
 def _order(event: TicketEvent) -> tuple[datetime, int, int, int]:
     rank = _TIE.get(event.kind, 1 if event.field == "status" else 2)
     return (event.at, rank, event.audit_id, event.id)
+
+
+def _known_by_deeds(event: TicketEvent, history: History) -> TicketEvent:
+    """A happening with its actor set right by what the ticket itself tells of people.
+
+    Who asked for help is the customer of this ticket, whatever they are elsewhere: an agent's own words on it answer
+    nobody. Who was ever its assignee was an agent then, though they have left and the account no longer lists them.
+    """
+    if event.actor_id is None or event.actor not in (Actor.AGENT, Actor.CUSTOMER):
+        return event
+    ours = event.actor_id == history.ticket.requester_id
+    if ours and event.actor is Actor.AGENT and event.kind is EventKind.COMMENT:
+        return msgspec.structs.replace(event, actor=Actor.CUSTOMER)
+    if not ours and event.actor is Actor.CUSTOMER and event.actor_id in _assignees(history):
+        return msgspec.structs.replace(event, actor=Actor.AGENT)
+    return event
+
+
+def _assignees(history: History) -> set[int]:
+    named = {value for event in history.events if event.field == "assignee_id" for value in (event.old, event.new)}
+    now = history.ticket.assignee_id
+    return {int(id) for id in named if id and id.isdigit()} | ({now} if now is not None else set())
 
 
 def _beginnings(
@@ -116,7 +140,7 @@ def _beginnings(
 
 def _step(event: TicketEvent) -> Step:
     assert event.field is not None
-    return Step(event.at, event.field, event.old, event.new, event.actor, str(event.audit_id))
+    return Step(event.at, event.field, event.old, event.new, event.actor, str(event.audit_id), event.actor_id)
 
 
 def _unread(steps: list[Step], initial: dict[str, str | None], now: dict[str, str | None], at: datetime) -> list[Step]:

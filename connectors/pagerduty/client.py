@@ -5,7 +5,7 @@ queued (vendor-facts §4.7). Errors of the library become ours.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from connectors.budget import Budget
 from connectors.errors import BadRequest, NotFound, Unavailable, Uncertain
 from connectors.pagerduty.transport import ENQUEUE, PolicyTransport
 
+_ANY_AGE = {"date_range": "all", "sort_by": "created_at:asc", "limit": 100}
 _BY_KEY = {"date_range": "all", "sort_by": "created_at:desc", "limit": 1}
 
 
@@ -72,7 +73,7 @@ class PagerDuty:
         self._events_way = PolicyTransport(Policy("pagerduty", budget=Budget(clock), sleep=sleep), transport)
         events = _SandboxEvents if events_url.startswith("http://") else pagerduty.EventsApiV2Client
         self._events = partial(events, base_url=events_url, transport=self._events_way)
-        self._keys: dict[str, str] | None = None
+        self._services: list[tuple[str, str, str]] | None = None
 
     def close(self) -> None:
         """Close the connections."""
@@ -83,14 +84,7 @@ class PagerDuty:
 
     def services(self) -> dict[str, str]:
         """The routing key of each service's Events v2 integration, by the service's name; asked once a run."""
-        if self._keys is None:
-            self._keys = {
-                row["name"]: integration["integration_key"]
-                for row in self._all("services", {"include[]": "integrations"})
-                for integration in row.get("integrations") or ()
-                if integration.get("integration_key")
-            }
-        return self._keys
+        return {name: key for name, key, _ in self._known_services()}
 
     def on_calls(self) -> list[dict[str, Any]]:
         """Who is on call now, an entry per escalation policy and level."""
@@ -127,6 +121,21 @@ class PagerDuty:
             rows = self._rest.rget("incidents", params={"incident_key": dedup_key, **_BY_KEY})
         return msgspec.json.encode(rows[0]) if rows else None
 
+    def open_incidents(self, services: Collection[str]) -> list[bytes]:
+        """All incidents at these services (by name) that are not resolved, of any age, oldest first; JSON bodies.
+
+        A call for every hundred, however many pages there are.
+        """
+        ids = [id for name, _, id in self._known_services() if name in services]
+        if not ids:
+            return []
+        wanted = {"statuses[]": ["triggered", "acknowledged"], "service_ids[]": ids}
+        return [msgspec.json.encode(row) for row in self._all("incidents", {**_ANY_AGE, **wanted})]
+
+    def incident_log(self, id: str) -> bytes:
+        """All that happened to one incident, newest first, as a JSON body `{"log_entries": […]}`."""
+        return msgspec.json.encode({"log_entries": self._all(f"incidents/{id}/log_entries", {"is_overview": "true"})})
+
     def incidents(self, ids: Sequence[str]) -> list[bytes]:
         """Incidents as they are now, one call each; the JSON bodies. NotFound for an id that there is not."""
         found = []
@@ -148,7 +157,18 @@ class PagerDuty:
 
     # the way there
 
-    def _all(self, what: str, params: dict[str, str]) -> list[dict[str, Any]]:
+    def _known_services(self) -> list[tuple[str, str, str]]:
+        """(name, routing key, id) of each service with an Events v2 integration; asked once a run."""
+        if self._services is None:
+            self._services = [
+                (row["name"], integration["integration_key"], row["id"])
+                for row in self._all("services", {"include[]": "integrations"})
+                for integration in row.get("integrations") or ()
+                if integration.get("integration_key")
+            ]
+        return self._services
+
+    def _all(self, what: str, params: dict[str, Any]) -> list[dict[str, Any]]:
         with _told("GET", f"/{what}"):
             return list(self._rest.iter_all(what, params=params))
 

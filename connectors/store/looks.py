@@ -9,14 +9,16 @@ from connectors.store import schema
 from connectors.store.codec import seconds, time
 from connectors.store.database import Database, among, chunks, lock, upsert
 from connectors.store.decisions import journalled as held_keys
-from connectors.store.facts import raise_tickets
+from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
 from connectors.store.values import Applied, OutboxRow, OutboxState
-from mappings.model import Actor, ClockState, EventKind, PageStatus
+from mappings.model import Actor, ClockState, EventKind, PageStatus, Status
 from mappings.plan import Action, NotConnected
 
 _OUTBOX = schema.outbox
 _VERSION = "profile_version"
+_THROUGH = "known_through"
+_IMPORTED = "imported:"
 
 REPLY_MEASURES = ("first_reply", "handoff_reply", "update", "progress", "ack")
 """Measures that a comment stops."""
@@ -42,6 +44,37 @@ class Looks(Database):
             raise_tickets(conn, ids, lock(conn, "seq"))
             return len(ids)
 
+    def known_through(self) -> datetime | None:
+        """Up to when everything had been read at the last decision; null before the first one."""
+        with self.reading() as conn:
+            at = conn.scalar(sa.select(schema.meta.c.value).where(schema.meta.c.key == _THROUGH))
+        return None if at is None else time(int(at))
+
+    def note_known_through(self, at: datetime) -> None:
+        """Note that; it never goes back."""
+        before = self.known_through()
+        if before is None or before < at:
+            with self.writing("seq") as conn:
+                upsert(conn, schema.meta, [(_THROUGH, str(seconds(at)))])
+
+    def note_imported(self, ticket_ids: Sequence[int], at: datetime) -> None:
+        """Note that tickets came with a past of their own at a time: what was before is no cause of anything."""
+        new = set(ticket_ids) - self.imported(ticket_ids).keys()
+        if new:
+            with self.writing("seq") as conn:
+                upsert(conn, schema.meta, [(f"{_IMPORTED}{id}", str(seconds(at))) for id in sorted(new)])
+
+    def imported(self, ticket_ids: Sequence[int]) -> dict[int, datetime]:
+        """Those of these tickets that came with a past of their own, and when."""
+        meta = schema.meta
+        keys = [f"{_IMPORTED}{id}" for id in ticket_ids]
+        with self.reading() as conn:
+            return {
+                int(row.key.removeprefix(_IMPORTED)): time(int(row.value))
+                for some in chunks(keys)
+                for row in conn.execute(sa.select(meta).where(among(conn, meta.c.key, some)))
+            }
+
     def read_whole(self, after: datetime, through: datetime) -> int:
         """Have every policy look again at tickets last updated after `after` and up to `through`.
 
@@ -58,13 +91,17 @@ class Looks(Database):
             return len(ids)
 
     def again(self, policy: str) -> dict[str, set[str]]:
-        """Keys of a policy's actions that were dropped because the ticket changed under them, by record."""
+        """Keys of a policy's actions that were dropped because the ticket changed under them, by record.
+
+        Those of tickets that are deleted or spam are left out until that is taken back.
+        """
         query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy))
         found: dict[str, set[str]] = {}
         with self.reading() as conn:
             for row in conn.execute(query):
                 found.setdefault(row.record, set()).add(row.key)
-        return found
+            away = _away(conn, [id for record in found if (id := ticket_id(record)) is not None])
+        return {record: keys for record, keys in found.items() if ticket_id(record) not in away}
 
     def settle(self, records: Collection[str], policy: str) -> None:
         """A policy has decided anew on these records: what it did not plan again stays dropped for good."""
@@ -98,17 +135,21 @@ class Looks(Database):
                 for row in conn.execute(query.where(among(conn, _OUTBOX.c.record, some)).order_by(_OUTBOX.c.id))
             ]
 
-    def open_pages(self) -> list[OutboxRow]:
-        """Pages that went out and whose incident is not known to be resolved, oldest first."""
+    def open_pages(self, *, taken_since: datetime | None = None) -> list[OutboxRow]:
+        """Pages that went out and whose incident is not known to be resolved, oldest first.
+
+        With `taken_since` also those that somebody took before they were resolved, at that time or later.
+        """
         incident = schema.incident
-        closed = sa.exists().where(
-            incident.c.dedup_key == _OUTBOX.c.dedup_key, incident.c.status == PageStatus.RESOLVED.value
-        )
+        over = [incident.c.dedup_key == _OUTBOX.c.dedup_key, incident.c.status == PageStatus.RESOLVED.value]
+        if taken_since is not None:
+            lately = sa.and_(incident.c.acknowledged_at.is_not(None), incident.c.resolved_at >= seconds(taken_since))
+            over.append(sa.not_(sa.func.coalesce(lately, sa.false())))
         query = select_rows().where(
             _OUTBOX.c.dedup_key.is_not(None),
             _OUTBOX.c.verb == "page",
             _OUTBOX.c.state == OutboxState.DONE.value,
-            sa.not_(closed),
+            sa.not_(sa.exists().where(*over)),
         )
         with self.reading() as conn:
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
@@ -174,6 +215,14 @@ class Looks(Database):
         table = schema.act_from
         with self.reading() as conn:
             return {row.rule: time(row.at) for row in conn.execute(sa.select(table).where(table.c.policy == policy))}
+
+
+def _away(conn: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Those of these tickets that lie in the bin."""
+    ticket = schema.ticket
+    binned = ticket.c.status.in_([Status.DELETED.value, Status.SPAM.value])
+    query = sa.select(ticket.c.id).where(binned)
+    return {id for some in chunks(ids) for id in conn.scalars(query.where(among(conn, ticket.c.id, some)))}
 
 
 def _unattributed(*of_ticket: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:

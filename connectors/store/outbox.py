@@ -20,6 +20,7 @@ from connectors.store.journal import decode_row, select_rows
 from connectors.store.lease import PULSE, check_fence
 from connectors.store.policy import ALL
 from connectors.store.values import OutboxRow, OutboxState, Result
+from mappings.model import DONE, ENDED, Status
 from mappings.plan import Lane, Mode
 
 _OUTBOX = schema.outbox
@@ -27,6 +28,8 @@ _PLANNED = _OUTBOX.c.state == OutboxState.PLANNED.value
 _IN_THE_WAY = tuple(state.value for state in (OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED))
 _NEVER = tuple(state.value for state in (OutboxState.BASELINE, OutboxState.SHADOW, OutboxState.NOT_CONNECTED))
 _WAITING = (OutboxState.SENDING, OutboxState.UNKNOWN)
+_NOT_SENT = (OutboxState.PLANNED, OutboxState.HELD, OutboxState.FAILED)
+_RETURNING = (Status.DELETED.value, Status.SPAM.value)
 _RESULTS = frozenset(
     (OutboxState.DONE, OutboxState.FAILED, OutboxState.UNKNOWN, OutboxState.DROPPED, OutboxState.PLANNED)
 )
@@ -70,11 +73,12 @@ class Outbox(Database):
                 "owner": owner,
                 "deadline": seconds(deadline),
                 "updated_at": seconds(now),
+                "vendor_ref": None,  # an earlier try's job says nothing of this one
             }
             for some in chunks([row.id for row in taken]):
                 rows = _OUTBOX.update().where(among(conn, _OUTBOX.c.id, some))
                 conn.execute(rows.values(sending | {"attempts": _OUTBOX.c.attempts + 1}))
-        changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline}
+        changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline, "vendor_ref": None}
         return [msgspec.structs.replace(row, attempts=row.attempts + 1, **changed) for row in taken]
 
     def _planned(self, tool: str) -> bool:
@@ -120,6 +124,47 @@ class Outbox(Database):
         why = "no answer before its deadline; it may have been sent"
         with self.writing("outbox") as conn:
             return conn.execute(late.values(state=OutboxState.UNKNOWN.value, error=why)).rowcount
+
+    def drop_ended(self, now: datetime) -> int:
+        """Drop what waits, is held back or failed for tickets that have ended, and pages of finished ones; how many.
+
+        What was dropped for a ticket that is deleted or spam is decided again if that is taken back.
+        """
+        waits = _OUTBOX.c.state.in_([state.value for state in _NOT_SENT])
+        number = sa.cast(sa.func.substr(_OUTBOX.c.record, len("zendesk:") + 1), sa.BigInteger)
+        id = sa.case((_OUTBOX.c.record.like("zendesk:%"), number))
+        ticket = schema.ticket
+        over = sa.and_(_OUTBOX.c.tool == "zendesk", ticket.c.status.in_([status.value for status in ENDED]))
+        nobody = sa.and_(_OUTBOX.c.verb == "page", ticket.c.status.in_([status.value for status in DONE]))
+        with self.reading() as conn:
+            if conn.scalar(sa.select(_OUTBOX.c.id).where(waits).limit(1)) is None:
+                return 0
+        with self.writing("outbox") as conn:
+            query = sa.select(_OUTBOX.c.id, ticket.c.status).select_from(_OUTBOX).join(ticket, ticket.c.id == id)
+            rows = conn.execute(query.where(waits, sa.or_(over, nobody))).all()
+            for row in rows:
+                why = f"the ticket is {row.status}: nothing is done to it any more"
+                ended = _OUTBOX.update().where(_OUTBOX.c.id == row.id)
+                again = row.status in _RETURNING
+                conn.execute(ended.values(_dropped(why, now) | {"again": again}))
+            return len(rows)
+
+    def behind(self, ids: Iterable[int]) -> dict[int, list[int]]:
+        """Which planned rows wait behind each of these: later ones of the same record and tool."""
+        first, later = _OUTBOX.alias("first"), _OUTBOX.alias("later")
+        same = sa.and_(later.c.record == first.c.record, later.c.tool == first.c.tool, later.c.id != first.c.id)
+        query = sa.select(first.c.id, later.c.id.label("later")).select_from(first.join(later, same))
+        query = query.where(later.c.state == OutboxState.PLANNED.value)
+        found: dict[int, list[int]] = defaultdict(list)
+        with self.reading() as conn:
+            for some in chunks(list(ids)):
+                for row in conn.execute(query.where(among(conn, first.c.id, some)).order_by(later.c.id)):
+                    found[row.id].append(row.later)
+        return dict(found)
+
+
+def _dropped(why: str, now: datetime) -> dict[str, Any]:
+    return {"state": OutboxState.DROPPED.value, "error": why, "updated_at": seconds(now)}
 
 
 def _values(result: Result) -> dict[str, Any]:

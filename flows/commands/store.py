@@ -6,7 +6,7 @@ one line where it refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,8 +55,9 @@ def list_rows(
     with opened() as (store, _):
         wanted = None if state is None else OutboxState(one_of("outbox list --state", state, [*OutboxState]))
         rows = store.outbox(state=wanted, limit=limit + 1, **given)
+        behind = store.behind(row.id for row in rows[:limit])
     more = "\n… and more: narrow it down (--state, --record), or raise --limit" if len(rows) > limit else ""
-    tell(rows[:limit], _table(rows[:limit]) + more, as_json)
+    tell(rows[:limit], _table(rows[:limit], behind) + more, as_json)
 
 
 def summary(
@@ -108,12 +109,14 @@ def _move(ids: Sequence[int], change: Callable[[int], OutboxRow], said: str, as_
         refuse("\n".join(refused))
 
 
-def _table(rows: Sequence[OutboxRow]) -> str:
-    """Rows as text, three lines each: what, why, and what became of it."""
+def _table(rows: Sequence[OutboxRow], behind: Mapping[int, Sequence[int]] | None = None) -> str:
+    """Rows as text: what, why, what became of it, and for one that does not move what it holds up and what to do."""
+    from flows.dead_letters import words
+
     lines = []
     for row in rows:
         action = row.action
         lines.append(f"{row.id}  {row.state}  {action.record}  {action.verb}  ({action.policy}, {action.tool})")
         lines.append(f"    {action.reason.text}")
-        lines += [f"    {row.error}"] if row.error else []
+        lines += [f"    {line}" for line in ([row.error] if row.error else []) + words(row, behind or {})]
     return "\n".join(lines) or "no rows"

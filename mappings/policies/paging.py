@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from mappings.model import DONE, History, Incident, PageStatus
-from mappings.plan import Action, Change, Lane, PageResolve, Reason, TicketChange
+from mappings.model import DONE, ENDED, History, Incident, PageStatus
+from mappings.plan import ON_HOLD, Action, Change, Lane, PageResolve, PageTrigger, Reason, TicketChange
+from mappings.policies.sla.measures import Life
 from mappings.profile import Profile
 from mappings.reasons import clock_face, reason
 from mappings.timeline import epoch
@@ -16,6 +17,43 @@ RULE = "Page and ticket"
 def dedup_key(record: str, cause: str) -> str:
     """The page's key at PagerDuty: the ticket and the episode, so that a reopened ticket can page again."""
     return f"hf-{record}-{cause}"
+
+
+def episode(life: Life, at: datetime) -> str:
+    """What began the ticket's run of work at a time: its last reopening, else its creation."""
+    reopened = [until for _, until, _ in life.solved if until is not None and until <= at]
+    return str(epoch(max(reopened))) if reopened else life.created
+
+
+def page(
+    life: Life,
+    profile: Profile,
+    *,
+    service: str,
+    rule: str,
+    facts: Mapping[str, object],
+    at: datetime,
+    due_at: datetime | None,
+    link: str | None,
+) -> PageTrigger:
+    """A page about a ticket: severity, plan, due time, link, how to stop it.
+
+    No names, subjects or addresses (design §4, "Privacy"). All pages of one episode are one incident.
+    """
+    ticket = life.history.ticket
+    severity = profile.severities.get(str(facts.get("severity")))
+    words = f"{severity.key} {severity.name}" if severity else "Ticket"
+    details = {"rule": rule, "profile": profile.version}
+    if due_at is not None:
+        details["reply due"] = clock_face(due_at, profile.zone, at)
+    details["to stop"] = "Solve the ticket, or resolve this incident."
+    return PageTrigger(
+        dedup_key=dedup_key(f"zendesk:{ticket.id}", episode(life, at)),
+        service=service,
+        summary=f"{words}: ticket {ticket.id} ({facts.get('plan', 'unknown plan')})",
+        link=link,
+        details=details,
+    )
 
 
 def record_of(key: str) -> str | None:
@@ -30,8 +68,9 @@ def pair(
 ) -> list[Action]:
     """What a ticket and its pages owe each other. `services` says which service each dedup key was sent to."""
     actions = []
+    silent = history.ticket.status in ENDED or ON_HOLD in history.ticket.tags
     for incident in incidents:
-        if incident.acknowledged_at is not None:
+        if incident.acknowledged_at is not None and not silent:
             actions.append(_acknowledged(history, incident, profile))
         if history.ticket.status in DONE and incident.status is not PageStatus.RESOLVED:
             actions.append(_done(history, incident, services.get(incident.dedup_key, ""), profile))

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from mappings.calendar import Calendar
-from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, TicketChange
-from mappings.policies.paging import dedup_key
+from mappings.model import Status
+from mappings.plan import ON_HOLD, Action, Change, Lane, NotConnected, PageTrigger, TicketChange
+from mappings.policies.paging import page
 from mappings.policies.sla.clocks import dimensions
-from mappings.policies.sla.lateness import ESCALATED, ON_HOLD
+from mappings.policies.sla.lateness import ESCALATED
 from mappings.policies.sla.measures import Life, Stay
 from mappings.policies.sla.targets import due, promises
 from mappings.profile import Do, Profile, Rule
@@ -26,6 +27,9 @@ from mappings.timeline import UNREAD, epoch
 POLICY = "rules"
 _REPLY_SENSE = timedelta(minutes=30)
 _ESCALATION_SENSE = timedelta(hours=8)
+
+_OVER = (Status.MERGED, Status.DELETED, Status.SPAM)
+"""Endings that are nobody's solution: no rule is judged on them."""
 
 _DIMENSIONS = {"severity", "plan", "kind", "family", "ladder", "channel", "tier", "role", "vip", "tag", "escalated"}
 FACTS = frozenset(_DIMENSIONS | {"kind_not", "office", "covered", "event"})
@@ -40,6 +44,12 @@ class Moment(msgspec.Struct, frozen=True):
     events: frozenset[str]
     changed: frozenset[str]
     facts: Mapping[str, object]
+
+    @property
+    def held(self) -> bool:
+        """Had somebody tagged the ticket to keep us off it? What happened meanwhile is not made up for later."""
+        tags = self.facts.get("tag")
+        return isinstance(tags, frozenset) and ON_HOLD in tags
 
     def concerns(self, rule: Rule) -> bool:
         """Is the rule judged here? At creation, and where a fact or an event that it names came about."""
@@ -58,14 +68,14 @@ def judged(rule: Rule) -> bool:
 def judge(life: Life, profile: Profile, replies: Replies, *, link: Callable[[int], str]) -> list[Action]:
     """What the rules want done for one ticket, over its whole past. `link` gives a ticket's address for agents."""
     ticket = life.history.ticket
-    if ON_HOLD in ticket.tags or not life.line.known:
+    if ON_HOLD in ticket.tags or ticket.status in _OVER or not life.line.known:
         return []
     moments = list(_moments(life, profile))
     actions = []
     for rule in profile.rules.values():
         if not judged(rule):
             continue
-        firing = [moment for moment in moments if moment.concerns(rule) and _fires(rule, moment)]
+        firing = [moment for moment in moments if moment.concerns(rule) and not moment.held and _fires(rule, moment)]
         for moment in firing if rule.again else firing[:1]:
             acting = _Acting(life, profile, replies, rule, moment, link)
             actions += [acting.do(do) for do in rule.do]
@@ -208,28 +218,16 @@ class _Acting:
         return route.needs if route is not None else f"a tool for '{do.verb}'"
 
     def _page(self, service: str) -> PageTrigger:
-        """No names, subjects or addresses: severity, plan, due time, link, how to stop it (design §4, "Privacy")."""
-        facts = self.moment.facts
-        severity = self.profile.severities.get(str(facts.get("severity")))
-        words = f"{severity.key} {severity.name}" if severity else "Ticket"
-        details = {"rule": self.rule.name, "profile": self.profile.version}
-        at = self._due()
-        if at is not None:
-            details["reply due"] = clock_face(at, self.profile.zone, self.moment.at)
-        details["to stop"] = "Solve the ticket, or resolve this incident."
-        ticket = self.life.history.ticket
-        return PageTrigger(
-            dedup_key=dedup_key(self.record, self._episode()),
+        return page(
+            self.life,
+            self.profile,
             service=service,
-            summary=f"{words}: ticket {ticket.id} ({facts.get('plan', 'unknown plan')})",
-            link=self.link(ticket.id),
-            details=details,
+            rule=self.rule.name,
+            facts=self.moment.facts,
+            at=self.moment.at,
+            due_at=self._due(),
+            link=self.link(self.life.history.ticket.id),
         )
-
-    def _episode(self) -> str:
-        """What began the ticket's present run of work: its last reopening, else its creation."""
-        reopened = [until for _, until, _ in self.life.solved if until is not None and until <= self.moment.at]
-        return str(epoch(max(reopened))) if reopened else self.life.created
 
     def _escalate(self, argument: str) -> Change:
         level = len(self.profile.tiers) + 1 if argument == "management" else 0

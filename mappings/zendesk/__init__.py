@@ -1,8 +1,9 @@
 """Zendesk's JSON and our vocabulary, both ways. Pure: bytes in, facts out; changes in, rows out."""
 
+from mappings.zendesk.events import rule_titles
 from mappings.zendesk.facts import Page, read_page
 from mappings.zendesk.reading import Reading, build_reading
-from mappings.zendesk.writing import JobResults, RowResult, find_keys, job_results, jobs_results, ticket_row
+from mappings.zendesk.writing import JobResults, RowResult, find_keys, job_results, jobs_results, shows, ticket_row
 
 __all__ = [
     "JobResults",
@@ -14,5 +15,7 @@ __all__ = [
     "job_results",
     "jobs_results",
     "read_page",
+    "rule_titles",
+    "shows",
     "ticket_row",
 ]

@@ -34,8 +34,14 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its offset; one without is malformed."""
 
 
+class _Origin(msgspec.Struct):
+    id: Any = None
+    title: Any = None
+
+
 class _Source(msgspec.Struct):
     rel: str | None = None
+    origin: _Origin | None = msgspec.field(name="from", default=None)
 
 
 class _Via(msgspec.Struct):
@@ -77,6 +83,29 @@ class ExportedAudit(msgspec.Struct):
     child_events: list[dict[str, Any]] = []
 
 
+class _Audits(msgspec.Struct):
+    audits: list[Audit] = []
+
+
+def rule_titles(body: bytes) -> dict[int, str]:
+    """What the account calls its rules (triggers, automations), by id, as far as a page of audits tells."""
+    found: dict[int, str] = {}
+    for audit in msgspec.json.decode(body, type=_Audits).audits:
+        for via in (audit.via, *(event.via for event in audit.events)):
+            id, origin = _rule(via), via.source.origin if via is not None and via.source is not None else None
+            if id is not None and origin is not None and isinstance(origin.title, str):
+                found[id] = origin.title
+    return found
+
+
+def _rule(via: _Via | None) -> int | None:
+    """The id of the rule that stands behind a change, as audits tell it."""
+    if via is None or via.source is None or via.source.origin is None or _channel(via) != "rule":
+        return None
+    id = via.source.origin.id
+    return int(id) if isinstance(id, int | str) and str(id).isdigit() else None
+
+
 def audit_events(audit: Audit, reading: Reading) -> Iterator[TicketEvent]:
     """The happenings of one audit that matter to us; what we do not know is passed over."""
     merged = _rel(audit.via) == _MERGE or any(_merges(event.field_name, event.value) for event in audit.events)
@@ -96,7 +125,8 @@ def audit_events(audit: Audit, reading: Reading) -> Iterator[TicketEvent]:
         elif event.type in _KINDS and event.field_name is not None:
             named = _named(event.field_name, event.previous_value, event.value, reading, merged=merged)
             if named is not None:
-                yield _made(audit, event.id, actor, _KINDS[event.type], named, actor_id=audit.author_id)
+                by = _rule(event.via) or _rule(audit.via) if actor is Actor.RULE else None
+                yield _made(audit, event.id, actor, _KINDS[event.type], named, actor_id=by or audit.author_id)
 
 
 def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEvent]:
@@ -120,7 +150,9 @@ def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEv
             for field, value in _changed(child):
                 named = _named(field, child.get("previous_value"), value, reading, merged=merged)
                 if named is not None:
-                    yield _made(audit, id, actor, _KINDS[kind], named, actor_id=audit.updater_id)
+                    rule = child.get("via_reference_id") if actor is Actor.RULE else None
+                    by = rule if isinstance(rule, int) else audit.updater_id
+                    yield _made(audit, id, actor, _KINDS[kind], named, actor_id=by)
 
 
 def _merges(field: str | None, value: Any) -> bool:

@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from mappings.faults import Explained
+from mappings.model import Ticket
 from mappings.plan import TicketChange
 from mappings.zendesk.reading import Reading
 
 MARKER = "helpdesk_flows"
-_REF = re.compile(r"\bhf-([0-9a-f]{12})\b")
+_REF_LINE = re.compile(r"^ref((?: hf-[0-9a-f]{12})+)\s*$", re.MULTILINE)
 
 
 class UnknownName(Explained, ValueError):
@@ -140,6 +141,7 @@ class _Metadata(msgspec.Struct):
 
 
 class _Audit(msgspec.Struct):
+    author_id: int | None = None
     metadata: _Metadata | None = None
     events: list[_Comment] = []
 
@@ -148,18 +150,39 @@ class _Audits(msgspec.Struct):
     audits: list[_Audit] = []
 
 
-def find_keys(body: bytes, keys: Collection[str]) -> set[str]:
-    """Which of `keys` a page of audits shows to have been written, by metadata or by a comment's last line."""
+def find_keys(body: bytes, keys: Collection[str], us: Collection[int]) -> set[str]:
+    """Which of `keys` a page of audits shows to have been written by `us`, by metadata or by a comment's `ref` line.
+
+    Somebody else's update that quotes our line says nothing: people forward and cite.
+    """
     sought = {digest(key): key for key in keys}
     seen: set[str] = set()
     for audit in msgspec.json.decode(body, type=_Audits).audits:
+        if audit.author_id not in us:
+            continue
         custom = audit.metadata.custom if audit.metadata and audit.metadata.custom else {}
         marks = custom.get(MARKER)
         seen |= {str(mark) for mark in marks} if isinstance(marks, list) else set()
         for event in audit.events:
             if event.type == "Comment" and event.body:
-                seen |= set(_REF.findall(event.body))
+                seen |= {ref.removeprefix("hf-") for line in _REF_LINE.findall(event.body) for ref in line.split()}
     return {key for short, key in sought.items() if short in seen}
+
+
+def shows(change: TicketChange, ticket: Ticket, reading: Reading) -> bool:
+    """Is a ticket as a change without words wanted it? One that says something is never shown by this."""
+    if change.note is not None or change.reply is not None:
+        return False
+    groups = reading.groups.get(ticket.group_id or 0, "").casefold()
+    held = {**ticket.fields, "tier": None if ticket.tier is None else str(ticket.tier)}
+    wanted = dict(change.fields) | ({"tier": str(change.tier)} if change.tier is not None else {})
+    return (
+        (change.group is None or reading.table.group(change.group).casefold() == groups)
+        and (change.assignee_id is None or change.assignee_id == ticket.assignee_id)
+        and set(change.add_tags) <= ticket.tags
+        and not set(change.remove_tags) & ticket.tags
+        and all(held.get(name) == value for name, value in wanted.items())
+    )
 
 
 class _Result(msgspec.Struct):

@@ -4,6 +4,8 @@ import pytest
 
 from connectors.store import OutboxState
 from tests.flows.desk import Desk, unfinished
+from tests.flows.test_delivery import climbed, late
+from tests.profiles import edited
 
 
 @pytest.fixture
@@ -117,3 +119,96 @@ def test_lookups_that_fail_keep_no_page_back(night: Desk) -> None:
     night.minutes(4)
     assert len(night.incidents) == 2
     assert unfinished(night.rows()) == []
+
+
+@pytest.mark.req("AFT-07")
+def test_taken_and_resolved_between_two_pulses(night: Desk) -> None:
+    """Somebody takes the page and resolves it within a minute: the ticket says who and when, once."""
+    ticket = night.file("P1", "business")
+    night.minutes(2)
+    incident = night.incidents[0]
+    night.sandbox.advance(20)
+    night.phone.acknowledge(incident.id)
+    night.sandbox.advance(20)
+    night.phone.resolve(incident.id)
+    night.minutes(6)
+    (said,) = [note for note in night.notes(ticket) if "acknowledged the page" in note]
+    assert "acknowledged the page at 02:05." in said
+
+
+def test_taken_resolved_later(night: Desk) -> None:
+    """Taken, noted, and resolved ten minutes later: one note."""
+    ticket = night.file("P1", "business")
+    night.minutes(2)
+    night.phone.acknowledge(night.incidents[0].id)
+    night.minutes(5)
+    night.phone.resolve(night.incidents[0].id)
+    night.minutes(5)
+    assert len([note for note in night.notes(ticket) if "acknowledged the page" in note]) == 1
+
+
+def test_many_open_pages_are_one_question(night: Desk) -> None:
+    """Twenty pages that nobody resolves are asked for in one call; each that was resolved costs two more, once."""
+    for _ in range(20):
+        night.file("P1", "business")
+    night.minutes(3)
+    assert len(night.incidents) == 20
+    before = night.core.recorder.count
+    night.minutes(1)
+    assert len(night.calls("GET", "/incidents", after=before)) == 1
+    night.phone.resolve(night.incidents[0].id)
+    before = night.core.recorder.count
+    night.minutes(3)
+    assert len(night.calls("GET", "/incidents", after=before)) == 3 + 2
+
+
+def test_page_that_never_becomes_an_incident(night: Desk) -> None:
+    """A service in maintenance takes events and opens nothing: after ten minutes we look for it once an hour."""
+    night.core.switches.event_delay = 1_000_000.0
+    night.file("P1", "business")
+    night.minutes(15)
+    before = night.core.recorder.count
+    night.minutes(30)
+    assert len([c for c in night.calls("GET", "/incidents", after=before) if c["query"].get("incident_key")]) <= 1
+
+
+LATE_PAGE = """
+targets:
+  First response: {late: [escalate next, page on_call]}
+"""
+
+
+@pytest.fixture
+def paging_late(desk: Desk) -> Desk:
+    """The builder profile with a page where the first response is late."""
+    desk.ctx.profile = edited("builder", LATE_PAGE)
+    return desk
+
+
+def test_late_ticket_pages(paging_late: Desk) -> None:
+    """A target whose `late` says so pages once, beside the step up."""
+    desk = paging_late
+    (ticket,) = late(desk)
+    desk.minutes(5)
+    assert desk.states(ticket, "page") == [("page", "done")]
+    (incident,) = desk.incidents
+    assert incident.title == f"P2 Major feature broken: ticket {ticket} (business)"
+    assert climbed(desk, ticket) == 1
+
+
+def test_unverified_page_after_five_minutes(paging_late: Desk) -> None:
+    """Zendesk cannot be asked whether the ticket is still late: after five minutes the page goes out and says so, once;
+    the step up follows when Zendesk is back."""
+    desk = paging_late
+    (ticket,) = late(desk)
+    desk.fail(kind="away")
+    desk.minutes(5)
+    assert desk.incidents == []
+    desk.minutes(3)
+    (incident,) = desk.incidents
+    assert incident.title.startswith("Unverified: P2")
+    assert climbed(desk, ticket) == 0
+    desk.well()
+    desk.minutes(5)
+    assert len(desk.incidents) == 1
+    assert climbed(desk, ticket) == 1

@@ -94,4 +94,15 @@ def _switched(account: Account, switches: ZendeskSwitches) -> list[Trigger]:
         for form in account.forms.values()
         if form.group_id is not None
     ]
-    return [reopening, *resetting]
+    return [reopening, *resetting, *_emptying(account, switches)]
+
+
+def _emptying(account: Account, switches: ZendeskSwitches) -> list[Trigger]:
+    """A rule that takes a custom field back whoever fills it, as accounts have them for fields that fell out of use."""
+    field = account.field_named("next_escalation")
+    if field is None:
+        return []
+    name = f"custom_fields_{field.id}"
+    filled = (Condition("update_type", "is", "Change"), Condition(name, "is_not", None))
+    empty = (Action(name, None),)
+    return [Trigger(account.new_id(), f"Keep {field.title} empty", filled, empty, lambda: switches.field_resetter)]

@@ -56,6 +56,7 @@ class ZendeskSwitches:
     hidden_field: str = ""  # a ticket field of this title is missing
     # The account's own rules, racing ours
     group_resetter: bool = False  # a trigger that puts the form's group back on every update
+    field_resetter: bool = False  # a trigger that empties "Next escalation" on every update that leaves it filled
     notify_agents: bool = True  # the standard "notify assignee" trigger: a Notification that no customer sees
     # Webhooks (§1.19)
     webhook_timeouts_retried: int = 5

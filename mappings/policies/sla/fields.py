@@ -7,10 +7,11 @@ setting them back (design §4, "A person wins").
 import hashlib
 from collections.abc import Sequence
 
-from mappings.model import DONE, ENDED, Actor, Clock, ClockState
-from mappings.plan import Action, Lane, TicketChange
-from mappings.policies.sla.lateness import ON_HOLD, POLICY
+from mappings.model import DONE, ENDED, Clock, ClockState
+from mappings.plan import ON_HOLD, Action, Lane, TicketChange
+from mappings.policies.sla.lateness import POLICY
 from mappings.policies.sla.measures import Life, replies
+from mappings.policies.sla.ownership import taken
 from mappings.profile import Profile
 from mappings.reasons import clock_face, reason
 from mappings.timeline import epoch
@@ -34,7 +35,7 @@ def upkeep(life: Life, clocks: Sequence[Clock], profile: Profile) -> list[Action
     wanted = wanted_fields(life, clocks, profile)
     shown = {**ticket.fields, "tier": None if ticket.tier is None else str(ticket.tier)}
     differing = {
-        name: value for name, value in wanted.items() if shown.get(name) != value and not _taken(life, name, profile)
+        name: value for name, value in wanted.items() if shown.get(name) != value and not taken(life, name, profile)
     }
     if not differing:
         return []
@@ -99,20 +100,3 @@ def _next_escalation(life: Life, running: Sequence[Clock], profile: Profile) -> 
     name = f"T{level}" if isinstance(level, int) and level <= len(profile.tiers) else "Management"
     when = clock_face(at, profile.zone, start)
     return f"{name} at {when}" if ":" in when[:3] else f"{name} on {when}"
-
-
-def _taken(life: Life, name: str, profile: Profile) -> bool:
-    """Is a field not ours now? A person's until severity gets worse; a rule's that has set it back twice."""
-    steps = life.line.of(name)
-    worse = [
-        step.at
-        for step in life.line.of("severity")
-        if step.old in profile.severities
-        and step.new in profile.severities
-        and profile.severity_rank(str(step.new)) < profile.severity_rank(str(step.old))
-    ]
-    since = max(worse, default=life.line.created_at)
-    ours = [index for index, step in enumerate(steps) if step.actor is Actor.US]
-    later = [step for step in steps[ours[0] + 1 :] if step.at >= since] if ours else []
-    resets = sum(step.actor is Actor.RULE for step in later)
-    return resets >= 2 or (bool(later) and later[-1].actor is Actor.AGENT)

@@ -4,26 +4,29 @@
 only; whether the ticket is still as these facts say is checked just before (design §4, "Before acting on lateness").
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 import msgspec
 
 from mappings.model import Clock, ClockState
-from mappings.plan import Action, Lane, NotConnected, Reason, TicketChange
+from mappings.plan import ON_HOLD, Action, Change, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.policies.paging import page
 from mappings.policies.sla.clocks import dimensions
 from mappings.policies.sla.measures import Life, Stay
+from mappings.policies.sla.ownership import fought, moved_back
 from mappings.policies.sla.targets import due, promises
 from mappings.profile import Do, Profile
 from mappings.reasons import clock_face, clock_facts, due_words, reason
 
 POLICY = "sla"
 WARNED, BREACHED, ESCALATED = "sla_warned", "sla_breached", "escalated"
-ON_HOLD = "hf_hold"
-"""A ticket with this tag is left alone (design §4, "A person wins")."""
+UNVERIFIED = timedelta(minutes=5)
+"""How long a page waits for a tool that cannot be asked whether the ticket is still late."""
 
 _SENSE = timedelta(hours=8)
+Link = Callable[[int], str]
 
 
 class Noticed(msgspec.Struct, frozen=True):
@@ -43,11 +46,14 @@ def notice(
     *,
     stepped: AbstractSet[str] = frozenset(),
     again: AbstractSet[str] = frozenset(),
+    known: AbstractSet[str] = frozenset(),
+    link: Link | None = None,
 ) -> Noticed:
     """Decide on one ticket's clocks.
 
     `stepped` holds the causes of the stays from which we moved it up, done or under way. `again` holds the keys of
-    actions that were dropped because the ticket changed under them: they are decided anew.
+    actions that were dropped because the ticket changed under them: they are decided anew. `known` holds the
+    `measure:cause` of lateness that a step or a note has spoken of already. `link` gives a ticket's address.
     """
     ticket = life.history.ticket
     if ON_HOLD in ticket.tags:
@@ -66,7 +72,7 @@ def notice(
         and clock.detected_at is None
         and (_near(clock, now) or ("warn", clock.measure, clock.cause) in redo)
     ]
-    acting = _Acting(life, profile, now, stepped)
+    acting = _Acting(life, profile, now, stepped, known, link)
     held = [clock for clock in late if acting.waits(clock)]
     late = [clock for clock in late if clock not in held]
     actions = [action for clock in warned for action in acting.warn(clock)]
@@ -80,12 +86,44 @@ def notice(
     return Noticed(tuple(marked), tuple(actions), waits=bool(held))
 
 
+def unverified(
+    life: Life, clocks: Sequence[Clock], profile: Profile, now: datetime, *, link: Link | None = None
+) -> list[Action]:
+    """The pages of clocks late for five minutes by what was read last, for when the tool cannot be asked any more.
+
+    They carry the keys of those that are verified, so that nobody is paged a second time; nothing counts as noticed.
+    """
+    if ON_HOLD in life.history.ticket.tags:
+        return []
+    acting = _Acting(life, profile, now, frozenset(), frozenset(), link, verified=False)
+    late = [
+        clock
+        for clock in clocks
+        if clock.state is ClockState.RUNNING and clock.detected_at is None and late_at(clock, profile, now - UNVERIFIED)
+    ]
+    return [action for action in acting.others(late) if isinstance(action.change, PageTrigger)]
+
+
+def spoken_of(action: Action) -> list[str]:
+    """The `measure:cause` of every lateness that a step or note of ours speaks of."""
+    if not action.key.startswith("late:"):
+        return []
+    return [":".join(action.key.rsplit(":", 2)[1:]), *action.reason.facts.get("with", "").split()]
+
+
 def late_at(clock: Clock, profile: Profile, now: datetime) -> bool:
     """Is a running clock late? At its due time, or after the grace where it was due at once."""
     if clock.due_at is None:
         return False
     grace = timedelta(seconds=profile.grace) if clock.cell == "immediate" else timedelta()
     return now >= clock.due_at + grace
+
+
+def passed_over(clock: Clock, profile: Profile, now: datetime) -> Clock:
+    """A clock as it counts where nobody is to be told of what is past: near or late by now, it is noticed by now."""
+    if late_at(clock, profile, now):
+        return msgspec.structs.replace(clock, warned_at=clock.warned_at or now, detected_at=clock.detected_at or now)
+    return msgspec.structs.replace(clock, warned_at=now) if _near(clock, now) else clock
 
 
 def _near(clock: Clock, now: datetime) -> bool:
@@ -95,8 +133,19 @@ def _near(clock: Clock, now: datetime) -> bool:
 class _Acting:
     """The verbs of `warn` and `late`, for one ticket at one moment."""
 
-    def __init__(self, life: Life, profile: Profile, now: datetime, stepped: AbstractSet[str]) -> None:
-        self.life, self.profile, self.now, self.stepped = life, profile, now, stepped
+    def __init__(
+        self,
+        life: Life,
+        profile: Profile,
+        now: datetime,
+        stepped: AbstractSet[str],
+        known: AbstractSet[str],
+        link: Link | None,
+        *,
+        verified: bool = True,
+    ) -> None:
+        self.life, self.profile, self.now = life, profile, now
+        self.stepped, self.known, self.link, self.verified = stepped, known, link, verified
         self.record = f"zendesk:{life.history.ticket.id}"
         self.stay: Stay = life.stays[-1]
 
@@ -116,47 +165,63 @@ class _Acting:
 
     def late(self, late: Sequence[Clock]) -> list[Action]:
         """All late targets of the ticket at once: one step up at most, all reasons in its note."""
-        says = " ".join(due_words(clock, self.profile, self.now, late=True) for clock in late)
+        late = sorted(late, key=lambda clock: (clock.due_at or self.now, clock.measure))
         climbing = [
-            (clock, do) for clock in late for do in self.profile.targets[clock.target].late if do.verb == "escalate"
+            (clock, do)
+            for clock in late
+            for do in self.profile.targets[clock.target].late
+            if do.verb == "escalate" and _about(clock) not in self.known
         ]
-        actions: list[Action] = []
-        if climbing:
-            actions.append(self._climb(climbing, says))
+        steps = [self._climb(climbing, late)] if climbing else []
+        return steps + self.others(late)
+
+    def others(self, late: Sequence[Clock]) -> list[Action]:
+        """What late targets do besides climbing."""
+        actions = []
         for clock in late:
-            why = reason(
-                "sla_breached",
-                clock.target,
-                due_words(clock, self.profile, self.now, late=True),
-                self.profile,
-                clock_facts(clock),
-            )
+            says = due_words(clock, self.profile, self.now, late=True)
+            why = reason("sla_breached", clock.target, says, self.profile, clock_facts(clock))
             others = [do for do in self.profile.targets[clock.target].late if do.verb != "escalate"]
             actions += [self._do(do, clock, why, "late", BREACHED) for do in others]
         return actions
 
-    def _climb(self, climbing: Sequence[tuple[Clock, Do]], says: str) -> Action:
+    def _climb(self, climbing: Sequence[tuple[Clock, Do]], late: Sequence[Clock]) -> Action:
+        """A step up with all reasons. It is keyed by what was late first, however many it speaks of."""
         clock = climbing[0][0]
+        says = " ".join(due_words(one, self.profile, self.now, late=True) for one in late)
         step = max(self._step(do) for _, do in climbing)
         rule = ", ".join(dict.fromkeys(clock.target for clock, _ in climbing))
+        joined = dict.fromkeys(_about(one) for one, _ in climbing if _about(one) != _about(clock))
         facts = clock_facts(clock) | {"stay": self.stay.cause, "tier": str(self.stay.tier)}
-        key = f"late:escalate:{self.record}:{clock.measure}:{clock.cause}"
+        facts |= {"with": " ".join(joined)} if joined else {}
+        key = f"late:escalate:{self.record}:{_about(clock)}"
         if self.stay.cause in self.stepped:
             why = reason("sla_breached_again", rule, f"{says} Already moved up from this tier.", self.profile, facts)
-            return self._ticket(key, "note", clock, why, TicketChange(add_tags=(BREACHED,), note=why.text))
+            return self._action(key, "note", clock, why, TicketChange(add_tags=(BREACHED,), note=why.text))
         if step > len(self.profile.tiers):
             management = self.profile.routes.get("management")
             name = management.group if management and management.group else "management"
             why = reason("sla_breached", rule, f"{says} This is the last tier: {name} is called.", self.profile, facts)
             tags = (BREACHED, ESCALATED, "escalated_management")
-            return self._ticket(key, "escalate", clock, why, TicketChange(add_tags=tags, note=why.text))
+            return self._action(key, "escalate", clock, why, TicketChange(add_tags=tags, note=why.text))
+        if moved_back(self.life, self.profile) is not None:
+            stays = f"{says} An agent took it back to {self._name(self.stay.tier)}: there it stays."
+            why = reason("sla_breached_again", rule, stays, self.profile, facts)
+            return self._action(key, "note", clock, why, TicketChange(add_tags=(BREACHED,), note=why.text))
+        return self._action(key, "escalate", clock, *self._move(step, rule, says, facts))
+
+    def _name(self, tier: int) -> str:
+        return self.profile.tiers[tier].name if tier in self.profile.tiers else f"tier {tier}"
+
+    def _move(self, step: int, rule: str, says: str, facts: dict[str, str]) -> tuple[Reason, TicketChange]:
+        """Up to a tier; its group is left alone where a rule of the tool keeps setting the group back."""
         tier = self.profile.tiers[step]
         moved = f"{says} Moved to {tier.name} (tier {step})."
         why = reason(
             "sla_breached", rule, f"{moved}{self._handed_on(step)}", self.profile, facts | {"to_tier": str(step)}
         )
-        change = TicketChange(group=tier.group, tier=step, add_tags=(BREACHED, ESCALATED), note=why.text)
-        return self._ticket(key, "escalate", clock, why, change)
+        group = None if fought(self.life, "group_id", self.profile) else tier.group
+        return why, TicketChange(group=group, tier=step, add_tags=(BREACHED, ESCALATED), note=why.text)
 
     def _step(self, do: Do) -> int:
         """The tier that an `escalate` names; one above the last is management."""
@@ -188,34 +253,56 @@ class _Acting:
 
     def _do(self, do: Do, clock: Clock, why: Reason, when: str, tag: str) -> Action:
         """One verb other than `escalate`, as an action."""
-        key = f"{when}:{do.verb}:{do.argument}:{self.record}:{clock.measure}:{clock.cause}"
-        route = self.profile.routes.get(str(do.argument)) if do.verb == "tell" else None
+        key = f"{when}:{do.verb}:{do.argument}:{self.record}:{_about(clock)}"
+        route = self.profile.routes.get(str(do.argument))
         if do.verb == "tag":
-            return self._ticket(key, do.verb, clock, why, TicketChange(add_tags=(tag, str(do.argument))))
-        if route is not None and (route.assignee or route.group):
-            group = route.group if route.group else None
-            note = f"{why.text}" if not group else f"For {group}: {why.text}"
-            return self._ticket(key, do.verb, clock, why, TicketChange(add_tags=(tag,), note=note))
+            return self._action(key, do.verb, clock, why, TicketChange(add_tags=(tag, str(do.argument))))
+        if do.verb == "page" and route is not None and route.pagerduty:
+            return self._action(key, do.verb, clock, why, self._page(route.pagerduty, clock))
+        if do.verb == "tell" and route is not None and (route.assignee or route.group):
+            note = f"For {route.group}: {why.text}" if route.group else why.text
+            return self._action(key, do.verb, clock, why, TicketChange(add_tags=(tag,), note=note))
         needs = route.needs if route is not None else do.verb
         return self._action(key, do.verb, clock, why, NotConnected(needs=needs))
 
-    def _ticket(self, key: str, verb: str, clock: Clock, why: Reason, change: TicketChange) -> Action:
-        return self._action(key, verb, clock, why, change)
-
-    def _action(self, key: str, verb: str, clock: Clock, why: Reason, change: TicketChange | NotConnected) -> Action:
+    def _page(self, service: str, clock: Clock) -> PageTrigger:
         ticket = self.life.history.ticket
+        found = page(
+            self.life,
+            self.profile,
+            service=service,
+            rule=clock.target,
+            facts=clock.dims,
+            at=self.now,
+            due_at=clock.due_at,
+            link=self.link(ticket.id) if self.link else None,
+        )
+        if self.verified:
+            return found
+        doubt = {"unverified": "Zendesk cannot be reached: it was late by what was read last. Look before you act."}
+        summary = f"Unverified: {found.summary}"
+        return msgspec.structs.replace(found, summary=summary, details={**found.details, **doubt})
+
+    def _action(self, key: str, verb: str, clock: Clock, why: Reason, change: Change) -> Action:
+        """A page holds until its ticket is done (see page_delivery); what is said to a ticket, for a working day."""
+        paging = isinstance(change, PageTrigger)
         crossed = (clock.warn_at if key.startswith("warn:") else clock.due_at) or self.now
         return Action(
             key=key,
             policy=POLICY,
             rule=clock.target,
             verb=verb,
-            tool="zendesk",
+            tool="pagerduty" if paging else "zendesk",
             record=self.record,
             change=change,
             reason=why,
-            lane=Lane.ESCALATION,
+            lane=Lane.PAGE if paging else Lane.ESCALATION,
             cause_at=crossed,
-            not_after=self.now + _SENSE,
-            expects={"updated_at": ticket.updated_at.isoformat()},
+            not_after=None if paging else self.now + _SENSE,
+            expects={} if paging else {"updated_at": self.life.history.ticket.updated_at.isoformat()},
         )
+
+
+def _about(clock: Clock) -> str:
+    """What of a clock stands in a key: the measure and what began the episode; not the target, which is renamed."""
+    return f"{clock.measure}:{clock.cause}"

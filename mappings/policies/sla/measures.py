@@ -50,6 +50,8 @@ class Life(msgspec.Struct, frozen=True):
     stays: tuple[Stay, ...]
     waiting: tuple[tuple[datetime, datetime | None], ...]
     solved: tuple[tuple[datetime, datetime | None, str], ...]
+    away: tuple[tuple[datetime, datetime | None], ...] = ()
+    """When it lay in the bin or among spam and was taken out again: no time of anybody's passed."""
 
     @property
     def created(self) -> str:
@@ -57,19 +59,31 @@ class Life(msgspec.Struct, frozen=True):
         return str(epoch(self.line.created_at))
 
 
-_SOLVED = frozenset({Status.SOLVED, Status.CLOSED, Status.MERGED, Status.DELETED, Status.SPAM})
+_BIN = frozenset({Status.DELETED, Status.SPAM})
+_SOLVED = frozenset({Status.SOLVED, Status.CLOSED, Status.MERGED}) | _BIN
 
 
 def live(history: History, line: Timeline, profile: Profile, groups: dict[int, str]) -> Life:
     """Prepare a ticket's past: its stays in tiers, when it waited for the customer, when it was solved."""
     waiting = {Status.PENDING, Status.HOLD} if profile.pauses.on_hold else {Status.PENDING}
+    ended = spans(line, _SOLVED)
+    away = [span for span in ended if _returned(line, *span[:2])]
     return Life(
         history,
         line,
         tuple(_stays(history, line, profile, groups)),
         tuple((start, stop) for start, stop, _ in spans(line, frozenset(waiting))),
-        tuple(spans(line, _SOLVED)),
+        tuple(span for span in ended if span not in away),
+        tuple((start, stop) for start, stop, _ in away),
     )
+
+
+def _returned(line: Timeline, start: datetime, stop: datetime | None) -> bool:
+    """Was a ticket only deleted or taken for spam from `start`, and restored at `stop`?"""
+    if stop is None:
+        return False
+    inside = [step.new for step in line.of("status") if start <= step.at < stop]
+    return bool(inside) and all(status in _BIN for status in inside)
 
 
 def entry_tier(history: History, line: Timeline, profile: Profile) -> int:
@@ -138,10 +152,9 @@ def _reopening(life: Life, at: datetime) -> str:
 def _gaps(life: Life, chain: tuple[Episode, ...], pauses: bool) -> tuple[tuple[datetime, datetime | None], ...]:
     gaps: list[tuple[datetime, datetime | None]] = [(a.stop, b.start) for a, b in pairwise(chain) if a.stop is not None]
     begin, last = chain[0].start, chain[-1].stop
-    if pauses:
-        for start, stop in life.waiting:
-            if (stop is None or stop > begin) and (last is None or start < last):
-                gaps.append((max(start, begin), stop if last is None or (stop and stop <= last) else last))
+    for start, stop in (*life.away, *(life.waiting if pauses else ())):
+        if (stop is None or stop > begin) and (last is None or start < last):
+            gaps.append((max(start, begin), stop if last is None or (stop and stop <= last) else last))
     return tuple(sorted(gaps, key=lambda gap: gap[0]))
 
 

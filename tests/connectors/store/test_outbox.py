@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from connectors.store import Mode, OutboxState, Result, StaleLease, Store, UnknownRow
+from mappings.model import Status
 from mappings.plan import Lane, NotConnected
-from tests.connectors.store.make import NOW, action, at, keys, page, plan, take
+from tests.connectors.store.make import NOW, action, at, keys, page, plan, save, take, ticket
 
 DONE, FAILED, UNKNOWN = OutboxState.DONE, OutboxState.FAILED, OutboxState.UNKNOWN
 
@@ -224,3 +225,41 @@ def test_the_outbox_is_listed_by_what_is_asked(store: Store) -> None:
     assert keys(store.outbox(policy="rules")) == []
     assert store.outbox_counts() == {DONE: 1, OutboxState.PLANNED: 2}
     assert [store.outbox_count(state) for state in (DONE, OutboxState.PLANNED, FAILED)] == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("status", "left"),
+    [
+        (Status.OPEN, {"a": "planned", "b": "failed", "p": "planned"}),
+        (Status.SOLVED, {"a": "planned", "b": "failed", "p": "dropped"}),
+        (Status.CLOSED, {"a": "dropped", "b": "dropped", "p": "dropped"}),
+        (Status.MERGED, {"a": "dropped", "b": "dropped", "p": "dropped"}),
+        (Status.DELETED, {"a": "dropped", "b": "dropped", "p": "dropped"}),
+    ],
+)
+def test_what_an_ended_ticket_leaves(store: Store, status: Status, left: dict[str, str]) -> None:
+    """A ticket that ended takes along what waits and what failed, and a solved one its page; others' rows stay.
+
+    Only an ending that can be taken back has it decided again.
+    """
+    plan(store, action("b"))
+    finish(store, take(store), FAILED)
+    plan(store, action("a"), page("p"), action("else", "zendesk:2"), action("no ticket", "other:1"))
+    save(store, ticket(1, status=status), ticket(2))
+    dropped = [key for key, state in left.items() if state == "dropped"]
+    assert store.drop_ended(NOW) == len(dropped)
+    assert {key: state_of(store, key).value for key in left} == left
+    assert state_of(store, "else") is state_of(store, "no ticket") is OutboxState.PLANNED
+    again = {row.action.key for row in store.outbox() if row.again}
+    assert again == (set(dropped) if status is Status.DELETED else set())
+
+
+def test_what_waits_behind_a_row(store: Store) -> None:
+    """The planned rows of the same record and tool; not those of others, nor what is done."""
+    plan(store, action("a"))
+    failed = take(store)
+    finish(store, failed, FAILED)
+    plan(store, action("b"), action("c"), action("other", "zendesk:2"), page("p"))
+    rows = {row.action.key: row.id for row in store.outbox()}
+    assert store.behind([failed[0].id]) == {failed[0].id: [rows["b"], rows["c"]]}
+    assert store.behind([rows["other"]]) == {}

@@ -38,6 +38,10 @@ def a_quiet_pulse(store: Store) -> None:
     store.unread_since(NOW, 50)
     store.outbox_count(OutboxState.PLANNED)
     store.expire(NOW)
+    store.drop_ended(NOW)
+    store.open_pages(taken_since=NOW)
+    store.imported([1, 2])
+    store.behind([1, 2])
     for lane in Lane:
         store.unknown("zendesk")
         store.take(tool="zendesk", lane=lane, limit=100, owner="run", deadline=NOW, now=NOW)

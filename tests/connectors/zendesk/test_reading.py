@@ -129,7 +129,7 @@ def test_our_writes_are_found_again(account: Account, kept: bool) -> None:
     assert account.update(ticket, ("reply:1", TicketChange(reply="We are on it.")))
     found: set[str] = set()
     for body in account.client.audits(ticket):
-        found |= find_keys(body, ["note:1", "tag:1", "reply:1", "never:1"])
+        found |= find_keys(body, ["note:1", "tag:1", "reply:1", "never:1"], account.reading().us)
     assert found == {"note:1", "tag:1", "reply:1"}
 
 

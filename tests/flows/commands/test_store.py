@@ -73,6 +73,8 @@ def test_the_outbox_says_what_and_why(store: Store, run: Run) -> None:
         "1  failed  zendesk:1  escalate  (sla, zendesk)\n"
         "    First response was due 14:00.\n"
         "    422: group is inactive\n"
+        "    zendesk:1 is parked in zendesk, nothing waits behind it; put right what it says, then "
+        "`helpdesk outbox retry 1`; or `helpdesk outbox drop 1`\n"
     )
     found = json.loads(run("outbox", "list", "--record", "zendesk:1", "--json").stdout)
     assert [(row["action"]["key"], row["state"]) for row in found] == [("k", "failed")]
