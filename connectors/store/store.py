@@ -6,19 +6,20 @@ from connectors.store import migrations, schema
 from connectors.store.clocks import Clocks
 from connectors.store.database import create_engine
 from connectors.store.decisions import Decisions
-from connectors.store.errors import Unreachable, WrongProfile
+from connectors.store.errors import WrongProfile
 from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
-from connectors.store.lease import Leases
 from connectors.store.looks import Looks
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
 from connectors.store.reading import FactReader
 from connectors.store.sources import Sources
+from connectors.store.tokens import Tokens
+from connectors.store.trouble import explained
 
 
-class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Journal, Policies, Leases, Inbox):
+class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Journal, Policies, Tokens, Inbox):
     """One profile's store. Safe to use from several threads; every method is one transaction."""
 
     @classmethod
@@ -33,12 +34,10 @@ class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Jo
         try:
             if migrate:
                 store.migrate()
-            migrations.check(store.engine)
+            with explained(store.engine):
+                migrations.check(store.engine)
             if profile is not None:
                 store._claim(profile)
-        except sa.exc.OperationalError as error:
-            store.close()
-            raise Unreachable(store.engine.url.render_as_string(), str(error.orig).strip()) from error
         except BaseException:
             store.close()
             raise
@@ -46,7 +45,8 @@ class Store(FactStore, FactReader, Sources, Clocks, Decisions, Looks, Outbox, Jo
 
     def migrate(self) -> None:
         """Bring the schema up to this code's; nothing happens when it is there already."""
-        migrations.upgrade(self.engine)
+        with explained(self.engine):
+            migrations.upgrade(self.engine)
 
     @property
     def profile(self) -> str | None:
