@@ -95,7 +95,7 @@ def episode(desk: Desk, victims: Victims, killings: list[str]) -> Counter[str]:
         wanted = SURVIVED if point == NOWHERE else KILLED
         assert victims.run(point, int(nth or 1)) == wanted, f"nobody came to {killing}"
         time_passes(desk)
-    desk.minutes(2)
+    desk.minutes(3)
     assert unfinished(desk.rows()) == []
     done = story(desk, filed, began)
     for ticket in filed:
