@@ -99,10 +99,11 @@ class Workers:
 
 @dataclass
 class Filed:
-    """A ticket, and whether its agent answers in time."""
+    """A ticket, when its agent means to answer, and whether that came about."""
 
     severity: str
     answer_at: float | None
+    answered: bool = False
 
 
 @dataclass
@@ -125,19 +126,20 @@ class Soak:
         now = self.desk.now.timestamp()
         self.tickets[ticket] = Filed(severity, now + self.chance.uniform(60, 600) if prompt else None)
         for number, filed in self.tickets.items():
-            if filed.answer_at is not None and self.desk.now.timestamp() >= filed.answer_at > 0:
-                filed.answer_at = 0
+            if not filed.answered and filed.answer_at is not None and self.desk.now.timestamp() >= filed.answer_at:
+                filed.answered = True
                 self.desk.sim.reply(number, author=self.desk.agent, body="We are on it.")
                 if self.chance.random() < 0.5:
                     self.desk.sim.reply(number, author=self.desk.customer(plan), body="Thank you.")
 
     def kill(self, workers: Workers, engine: sa.Engine) -> None:
-        """One of the workers, whatever it is doing."""
-        pid = self.chance.choice(workers.pids)
+        """One of the workers, rather the one at work."""
         with engine.connect() as conn:
             owner = conn.scalar(sa.select(schema.lease.c.owner).where(schema.lease.c.name == lease.LEASE)) or ""
+        busy = [pid for pid in workers.pids if f":{pid}:" in owner]
+        pid = self.chance.choice([*workers.pids, *busy])
         self.kills += 1
-        self.at_work += f":{pid}:" in owner
+        self.at_work += pid in busy
         workers.replace(pid)
 
     def judge(self) -> Iterator[str]:
@@ -155,8 +157,8 @@ class Soak:
                 yield f"{ticket}: {filed.severity}, {len(self.desk.replies(ticket))} replies"
             for step in STEP_UPS.get(filed.severity, ()):
                 times = sum(step in note for note in self.desk.notes(ticket))
-                if times != (filed.answer_at is None):
-                    yield f"{ticket}: {step!r} {times} times, answered: {filed.answer_at is not None}"
+                if times != (not filed.answered):
+                    yield f"{ticket}: {step!r} {times} times, answered: {filed.answered}"
         refs = Counter(ref for row in self.desk.effects() for ref in _refs(str(row.detail.get("body"))))
         yield from (f"{ref}: in {count} comments" for ref, count in refs.items() if count > 1)
         for state in (states := self.states()):
