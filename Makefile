@@ -14,7 +14,7 @@ INSTALLED := $(VENV)/.installed
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do "$$p" -c '$(FITS)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help setup demo test check bench faults lock clean
+.PHONY: help setup demo test check bench faults soak lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: setup ## Measure the figures that we promise (ARGS=calendar measures one 
 
 faults: setup ## Play stories with faults by the seed (SEED=17 replays one; COUNT=5000 plays many)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
+
+soak: setup ## Kill real worker processes under load on PostgreSQL (ARGS="--seconds 300")
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 lock: setup ## Resolve pyproject.toml again into the two lock files (needs uv)
 	@uv pip compile pyproject.toml --extra dev --extra build --universal --python-version 3.11 --generate-hashes --no-header \

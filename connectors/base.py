@@ -117,9 +117,22 @@ class Policy:
         self._sleep, self._chance, self._clock = sleep, chance, clock
         self.budget = budget or Budget(clock)
         self.calls = 0
+        self.told_at: datetime | None = None
+        """The tool's own time when it answered last: ours may be wrong."""
+        self.locked_out = False
+        """The last call ended with credentials that do not work: until somebody sees to it, neither will the next."""
 
     def run(self, ask: Ask, send: Send) -> Answer:
         """Send until there is an answer that is a success; otherwise raise a ConnectorError within `DEADLINE`."""
+        try:
+            answer = self._run(ask, send)
+        except ConnectorError as error:
+            self.locked_out = isinstance(error, Unauthorized)
+            raise
+        self.locked_out = False
+        return answer
+
+    def _run(self, ask: Ask, send: Send) -> Answer:
         place = f"{self.vendor} {ask.method} {ask.path}"
         ends = self._clock() + DEADLINE
         self._await_budget(place, ask)
@@ -158,6 +171,7 @@ class Policy:
             log.info("%s %s %s: try %d: %s", self.vendor, ask.method, ask.path, attempt, error)
             raise
         self.budget.learn(answer.headers)
+        self.told_at = _date(answer.headers.get("date")) or self.told_at
         log.debug(
             "%s %s %s: %d, try %d, %.3f s, request %s",
             self.vendor,
@@ -297,16 +311,23 @@ def _code(body: Any) -> str | None:
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
     """Seconds that a tool asks us to wait: `Retry-After` as a number or a date, else PagerDuty's `ratelimit-reset`.
 
-    `headers` have lower-case names. None where nothing readable is said (vendor-facts §0.2).
+    `headers` have lower-case names. A date counts from the answer's own, since our clock may be wrong; without one from
+    `now`. None where nothing readable is said (vendor-facts §0.2).
     """
     said = headers.get("retry-after") or headers.get("ratelimit-reset")
     if not said:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", said.strip()):
         return float(said)
+    if (at := _date(said)) is None:
+        return None
+    return max(0.0, (at - (_date(headers.get("date")) or now or datetime.now(UTC))).total_seconds())
+
+
+def _date(said: str | None) -> datetime | None:
+    """A date as HTTP writes it, in UTC; null where it is none."""
     try:
-        at = parsedate_to_datetime(said)
+        at = parsedate_to_datetime(said or "")
     except (TypeError, ValueError):
         return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -38,6 +38,14 @@ class Window(msgspec.Struct):
     resets_at: float
 
 
+class Use(msgspec.Struct):
+    """What was used of one limit: answers that told of it, its size, and the fewest calls that were left."""
+
+    calls: int
+    limit: int
+    least: int
+
+
 class Budget:
     """One tool's limits. `clock` gives seconds; only differences count.
 
@@ -47,6 +55,15 @@ class Budget:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._windows: dict[str, Window] = {}
+        self.used: dict[str, Use] = {}
+        """Consumption by limit, since the beginning."""
+
+    def report(self) -> list[str]:
+        """Consumption in lines: `account: 23 calls, at least 677 of 700 left`."""
+        return [
+            f"{name}: {use.calls} {'call' if use.calls == 1 else 'calls'}, at least {use.least} of {use.limit} left"
+            for name, use in sorted(self.used.items())
+        ]
 
     def window(self, name: str = ACCOUNT) -> Window | None:
         """What is known of a limit; null before the tool told anything."""
@@ -78,6 +95,8 @@ class Budget:
                     self._set(found["name"], parts["total"], parts["remaining"], parts.get("resets"))
 
     def _set(self, name: str, limit: int, left: int, resets: int | None) -> None:
+        use = self.used.setdefault(name, Use(0, limit, left))
+        use.calls, use.limit, use.least = use.calls + 1, limit, min(use.least, left)
         self._windows[name] = Window(limit, left, self._clock() + (_WINDOW if resets is None else resets))
 
 

@@ -1,7 +1,7 @@
 """What a Zendesk account calls things: fields, groups, agents, ourselves, kept for when it does not answer."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -21,6 +21,11 @@ def know_account(ctx: Context) -> None:
             open_account(ctx)
 
 
+def lately(ctx: Context, at: datetime | None, age: timedelta) -> bool:
+    """Was `at` less than `age` ago? Not, where it lies ahead: then the clock was put back since."""
+    return at is not None and timedelta(0) <= ctx.now() - at < age
+
+
 def open_account(ctx: Context) -> None:
     """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes.
 
@@ -29,7 +34,7 @@ def open_account(ctx: Context) -> None:
     if ctx.zendesk is None:
         return
     state = ctx.store.source("zendesk", "account")
-    if state.cursor and state.fresh_through and ctx.now() - state.fresh_through < ACCOUNT_AGE:
+    if state.cursor and lately(ctx, state.fresh_through, ACCOUNT_AGE):
         bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
         ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
         return

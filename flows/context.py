@@ -18,6 +18,7 @@ from pathlib import Path
 from connectors.clock import domain_clock
 from connectors.pagerduty.client import PagerDuty
 from connectors.store import Mode, Store
+from connectors.tokens import TokenKeeper
 from connectors.zendesk.client import Zendesk
 from flows.profiles import read_profile, read_tools
 from flows.settings import MissingSetting, Settings, needed, read_settings, secret
@@ -85,9 +86,9 @@ def open_context(
         plan_only=plan_only,
     )
     try:
-        tick = time.monotonic if settings.clock_url is None else lambda: context.now().timestamp()
-        context.zendesk = _zendesk(settings, tick)
-        context.pagerduty = _pagerduty(settings, tick)
+        simulated = None if settings.clock_url is None else lambda: context.now().timestamp()
+        context.zendesk = _zendesk(settings, simulated, store)
+        context.pagerduty = _pagerduty(settings, simulated or time.monotonic)
         yield context
     finally:
         for tool in (context.zendesk, context.pagerduty):
@@ -107,12 +108,12 @@ def load_replies(config_dir: Path) -> Replies:
     return Replies(texts)
 
 
-def _zendesk(settings: Settings, tick: Callable[[], float]) -> Zendesk | None:
+def _zendesk(settings: Settings, clock: Callable[[], float] | None, keeper: TokenKeeper) -> Zendesk | None:
     if settings.zendesk_url is None:
         return None
     if secret("ZENDESK_CLIENT_ID") is None and secret("ZENDESK_TOKEN") is None:
         raise MissingSetting("ZENDESK_CLIENT_ID", "ZENDESK_TOKEN")
-    return Zendesk(settings.zendesk_url, secret=secret, clock=tick)
+    return Zendesk(settings.zendesk_url, secret=secret, clock=clock, keeper=keeper)
 
 
 def _pagerduty(settings: Settings, tick: Callable[[], float]) -> PagerDuty | None:

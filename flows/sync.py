@@ -16,7 +16,7 @@ from prefect import flow
 from connectors.errors import ConnectorError, NotFound, Unavailable
 from connectors.store import Facts, SourceState
 from flows import hints
-from flows.account import know_account, open_account
+from flows.account import know_account, lately, open_account
 from flows.context import Context
 from flows.paging import read_incidents
 from flows.progress import Progress, shown
@@ -36,6 +36,8 @@ NEWEST_PAGES = 10
 AUDITS = 50
 """Tickets a pulse reads the audits of."""
 YOUNG = timedelta(minutes=10)
+LOCKED_OUT = "not asked: the credentials do not work"
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def all_tools(ctx: Context) -> dict[str, str]:
@@ -63,7 +65,11 @@ def zendesk(ctx: Context) -> dict[str, str]:
         "suspended": suspended,
         "audits": unread,
     }
-    return {f"zendesk {name}": _tried(ctx, "zendesk", name, step) for name, step in steps.items()}
+    told: dict[str, str] = {}
+    for name, step in steps.items():
+        locked_out = bool(told) and ctx.zendesk.policy.locked_out
+        told[f"zendesk {name}"] = LOCKED_OUT if locked_out else _tried(ctx, "zendesk", name, step)
+    return told | _wrong_clock(ctx)
 
 
 def pagerduty(ctx: Context) -> dict[str, str]:
@@ -114,6 +120,22 @@ def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -
     return said
 
 
+def _tools_time(ctx: Context) -> datetime:
+    """Zendesk's time as it told last, by which we say how far it has been read: our own clock may be wrong."""
+    assert ctx.zendesk is not None
+    return ctx.zendesk.policy.told_at or ctx.now()
+
+
+def _wrong_clock(ctx: Context) -> dict[str, str]:
+    """A line where our clock is not Zendesk's: due times are noticed by ours, so they are noticed too early or late."""
+    ahead = ctx.now() - _tools_time(ctx)
+    if abs(ahead) < CLOCKS_DIFFER:
+        return {}
+    way = "ahead of" if ahead > timedelta(0) else "behind"
+    minutes = abs(ahead) // timedelta(minutes=1)
+    return {"zendesk clock": f"failed: this machine is {minutes} min {way} Zendesk; set its clock (NTP)"}
+
+
 def _failed(error: ConnectorError) -> str:
     return f"failed: {error.cause}; {error.fix}"
 
@@ -135,7 +157,7 @@ def export_tickets(
         if body is None:
             break
         page = read_page(body, _account(ctx))
-        through = ctx.now() - HIDDEN if page.end else None
+        through = _tools_time(ctx) - HIDDEN if page.end else None
         state = SourceState(tool="zendesk", name="tickets", cursor=page.cursor or state.cursor, fresh_through=through)
         count += _save(ctx, page, source=state)
         if progress is not None:
@@ -185,7 +207,7 @@ def export_events(
         if body is None:
             break
         page = read_page(body, _account(ctx))
-        through = ctx.now() - HIDDEN if page.end else datetime.fromtimestamp(int(page.cursor or start), UTC)
+        through = _tools_time(ctx) - HIDDEN if page.end else datetime.fromtimestamp(int(page.cursor or start), UTC)
         if state.fresh_through is not None and through > state.fresh_through:
             ctx.store.read_whole(state.fresh_through, through)
         state = SourceState(
@@ -203,7 +225,7 @@ def companies(ctx: Context) -> str:
     """Companies that changed: a plan change touches no ticket."""
     assert ctx.zendesk is not None
     state = ctx.store.source("zendesk", "companies")
-    if state.fresh_through is not None and ctx.now() - state.fresh_through < SELDOM:
+    if lately(ctx, state.fresh_through, SELDOM):
         return "not due"
     body = ctx.zendesk.export_organizations(int(state.cursor) if state.cursor else _first(ctx, None))
     if body is None:
@@ -227,7 +249,7 @@ def suspended(ctx: Context) -> str:
     """Mails that Zendesk holds back: parked, so that somebody looks; no clock can run for them."""
     assert ctx.zendesk is not None
     state = ctx.store.source("zendesk", "suspended")
-    if state.fresh_through is not None and ctx.now() - state.fresh_through < SELDOM:
+    if lately(ctx, state.fresh_through, SELDOM):
         return "not due"
     held = msgspec.json.decode(ctx.zendesk.suspended_tickets(), type=_HeldBody).suspended_tickets
     parked = tuple(
@@ -295,7 +317,7 @@ def _mark_gone(ctx: Context, ids: list[int]) -> None:
 def read_audits(ctx: Context, ticket_id: int) -> None:
     """All that ever happened to a ticket, authors included."""
     assert ctx.zendesk is not None
-    asked = ctx.now()
+    asked = _tools_time(ctx)
     events: list[TicketEvent] = []
     try:
         for body in ctx.zendesk.audits(ticket_id):

@@ -3,7 +3,17 @@
 `Store.open(url, profile=…)` is the way in. SQLAlchemy Core over SQLite or PostgreSQL, one schema for both.
 """
 
-from connectors.store.errors import NotMigrated, StaleLease, StoreError, UnknownRow, Unreachable, WrongProfile
+from connectors.store.errors import (
+    Full,
+    Locked,
+    NotMigrated,
+    StaleLease,
+    StoreError,
+    UnknownRow,
+    Unreachable,
+    Unusable,
+    WrongProfile,
+)
 from connectors.store.store import Store
 from connectors.store.values import (
     Applied,
@@ -29,7 +39,9 @@ __all__ = [
     "Changed",
     "Delivery",
     "Facts",
+    "Full",
     "Group",
+    "Locked",
     "Mode",
     "NotMigrated",
     "OutboxRow",
@@ -45,5 +57,6 @@ __all__ = [
     "StoreError",
     "UnknownRow",
     "Unreachable",
+    "Unusable",
     "WrongProfile",
 ]

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from connectors.store.codec import to_json
 from connectors.store.errors import Unreachable
 from connectors.store.schema import counter
+from connectors.store.trouble import explained
 
 Lock = Literal["seq", "outbox"]
 Writes = Literal["facts", "decisions"]
@@ -67,7 +68,10 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 class Database:
-    """A connected database; the parts of the Store stand on it."""
+    """A connected database; the parts of the Store stand on it.
+
+    What keeps it from answering (locked, full, gone) is raised as a StoreError, whichever method it meets.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
@@ -88,13 +92,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A transaction in which everything read is of one moment."""
-        with self._readers.begin() as conn:
+        with explained(self.engine), self._readers.begin() as conn:
             yield conn
 
     @contextmanager
     def writing(self, *locks: Lock) -> Iterator[sa.Connection]:
         """A transaction that writes; of those who name the same lock, one at a time."""
-        with self._writers["decisions" if "outbox" in locks else "facts"].begin() as conn:
+        writers = self._writers["decisions" if "outbox" in locks else "facts"]
+        with explained(self.engine), writers.begin() as conn:
             for name in locks:
                 lock(conn, name)
             yield conn

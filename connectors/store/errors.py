@@ -1,7 +1,10 @@
 """What the store refuses, each with the place and the fix.
 
 StoreError
-├── Unreachable    no database at this address, or none of ours
+├── Unreachable    no database at this address, or none of ours, or it went away
+├── Locked         another process holds what we need, for longer than we wait
+├── Full           no room for what is to be written
+├── Unusable       read-only or damaged
 ├── NotMigrated    the database's schema is not the code's
 ├── WrongProfile   the database belongs to another profile
 ├── StaleLease     somebody else holds the lease by now: stop, write nothing
@@ -16,10 +19,31 @@ class StoreError(Explained):
 
 
 class Unreachable(StoreError):
-    """No database answers at the address, or it is of a kind that we do not know."""
+    """No database answers at the address, it went away, or it is of a kind that we do not know."""
 
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"{url}: {why}; see HELPDESK_DATABASE_URL")
+        super().__init__(f"{url}: {why}; see HELPDESK_DATABASE_URL, and that the database runs")
+
+
+class Locked(StoreError):
+    """Somebody else holds what we need."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url}: {why}; end what holds it (a backup, a shell, a stuck run): the next pulse goes on")
+
+
+class Full(StoreError):
+    """There is no room for what is to be written."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url}: {why}; make room on its disk or raise its limit: the next pulse goes on")
+
+
+class Unusable(StoreError):
+    """The database answers, but cannot be written or trusted."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url}: {why}; check its disk and its rights, or restore the last backup")
 
 
 class NotMigrated(StoreError):

@@ -1,7 +1,7 @@
 """The tables. Times are whole epoch seconds (UTC), ids the vendor's own, structures JSON text.
 
-Every column says how private it is (design §4, "Privacy"): `none`, `personal` (names, addresses), or `text` (what
-people wrote, or may quote it). Ids of people alone are `none`. No table keeps a vendor's raw JSON.
+Every column says how private it is (design §4, "Privacy"): `none`, `personal` (names, addresses), `text` (what people
+wrote, or may quote it), or `secret` (opens a tool). Ids of people alone are `none`. No table keeps a vendor's raw JSON.
 The migrations in `migrations/versions` create the same; a test holds the two together.
 """
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-Privacy = Literal["none", "personal", "text"]
+Privacy = Literal["none", "personal", "text", "secret"]
 
 metadata = sa.MetaData()
 
@@ -277,5 +277,16 @@ lease = sa.Table(
     _key("name", sa.Text),
     _maybe("owner", sa.Text),
     _column("fence", BIG),
+    _column("expires_at", BIG),
+)
+
+# A tool's newest token pair, which its vendor hands out once; `origin` is the hash of the refresh token it grew from.
+token = sa.Table(
+    "token",
+    metadata,
+    _key("tool", sa.Text),
+    _column("origin", sa.Text),
+    _column("access", sa.Text, "secret"),
+    _column("refresh", sa.Text, "secret"),
     _column("expires_at", BIG),
 )

@@ -7,17 +7,18 @@ from connectors.store.batches import Batches
 from connectors.store.clocks import Clocks
 from connectors.store.database import create_engine
 from connectors.store.decisions import Decisions
-from connectors.store.errors import Unreachable, WrongProfile
+from connectors.store.errors import WrongProfile
 from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
-from connectors.store.lease import Leases
 from connectors.store.looks import Looks
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
 from connectors.store.reading import FactReader
 from connectors.store.restore import Restores
 from connectors.store.sources import Sources
+from connectors.store.tokens import Tokens
+from connectors.store.trouble import explained
 
 
 class Store(
@@ -31,7 +32,7 @@ class Store(
     Outbox,
     Journal,
     Policies,
-    Leases,
+    Tokens,
     Inbox,
     Restores,
 ):
@@ -49,12 +50,10 @@ class Store(
         try:
             if migrate:
                 store.migrate()
-            migrations.check(store.engine)
+            with explained(store.engine):
+                migrations.check(store.engine)
             if profile is not None:
                 store._claim(profile)
-        except sa.exc.OperationalError as error:
-            store.close()
-            raise Unreachable(store.engine.url.render_as_string(), " ".join(str(error.orig).split())) from error
         except BaseException:
             store.close()
             raise
@@ -62,7 +61,8 @@ class Store(
 
     def migrate(self) -> None:
         """Bring the schema up to this code's; nothing happens when it is there already."""
-        migrations.upgrade(self.engine)
+        with explained(self.engine):
+            migrations.upgrade(self.engine)
 
     @property
     def profile(self) -> str | None:

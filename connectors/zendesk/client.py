@@ -1,11 +1,9 @@
 """Zendesk Support: one method per endpoint that we use; pages come as raw bodies, decoded by mappings/zendesk.
 
 Own client on one plain session (zenpy has no streams, no bulk form, no safe updates: docs of the decision in
-ARCHITECTURE). Auth: OAuth client credentials first, a legacy API token where there is none (vendor-facts §1.1).
+ARCHITECTURE). connectors/zendesk/login.py says who we are.
 """
 
-import base64
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -17,10 +15,11 @@ from pydantic import SecretStr
 
 from connectors.base import Policy, Session
 from connectors.budget import Budget
-from connectors.errors import BadRequest, Forbidden, NotFound, Unauthorized, Uncertain
+from connectors.errors import BadRequest, NotFound, Unauthorized, Uncertain
+from connectors.tokens import TokenKeeper
+from connectors.zendesk.login import LOGIN, Login
 from mappings.plan import Lane
 
-SCOPES = "read write"
 EXPORT_PAGE = 1000
 BULK = 100
 """Tickets of one show_many or update_many; also users and jobs of one show_many."""
@@ -28,13 +27,6 @@ TOO_RECENT = ("StartTimeTooRecent", "Too recent start_time")
 """Both spellings of "nothing new yet" (vendor-facts §1.6)."""
 EXPORTS = "incremental-exports"
 """The limit that all exports of an account share: 10 calls a minute (vendor-facts §1.3)."""
-
-_LOGIN = "set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET, or ZENDESK_EMAIL and ZENDESK_TOKEN"
-
-
-class _Token(msgspec.Struct):
-    access_token: str
-    expires_in: int | None = None
 
 
 class _Me(msgspec.Struct):
@@ -65,7 +57,8 @@ class _Listed(msgspec.Struct):
 class Zendesk:
     """One account. `secret(name)` gives a credential from the environment or its file, read anew when it is asked.
 
-    `clock` (seconds) times tokens and request windows: where the account is a simulated one, pass its clock.
+    `clock` (epoch seconds) is a simulated account's, which then times tokens and request windows; without it the
+    machine's clocks do. `keeper` keeps token pairs for all processes.
     """
 
     def __init__(
@@ -75,15 +68,13 @@ class Zendesk:
         secret: Callable[[str], SecretStr | None],
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
+        keeper: TokenKeeper | None = None,
     ) -> None:
-        self._base, self._secret, self._clock = base_url.rstrip("/"), secret, clock
-        self._token: str | None = None
-        self._token_ends = 0.0
-        self._fetching = threading.Lock()
-        self.policy = Policy("zendesk", renew=self._renew, budget=Budget(clock), sleep=sleep)
-        self._http = Session(self.policy, self._base, headers=self._headers, transport=transport)
-        self._door = Session(Policy("zendesk", sleep=sleep), self._base, transport=transport)
+        self._door = Session(Policy("zendesk", sleep=sleep), base_url, transport=transport)
+        login = Login(self._door, secret, keeper=keeper, sleep=sleep, clock=clock or time.time)
+        self.policy = Policy("zendesk", renew=login.renew, budget=Budget(clock or time.monotonic), sleep=sleep)
+        self._http = Session(self.policy, base_url, headers=login.headers, transport=transport)
 
     def close(self) -> None:
         """Close the connections."""
@@ -96,7 +87,7 @@ class Zendesk:
         """The service user. A missing login answers 200 "Anonymous" in Zendesk; here it raises Unauthorized."""
         body = self._http.read("/api/v2/users/me.json")
         if msgspec.json.decode(body, type=_MeBody).user.id is None:
-            raise Unauthorized("zendesk GET /api/v2/users/me.json", "nobody is logged in (Anonymous user)", _LOGIN)
+            raise Unauthorized("zendesk GET /api/v2/users/me.json", "nobody is logged in (Anonymous user)", LOGIN)
         return body
 
     def ticket_fields(self) -> list[bytes]:
@@ -219,49 +210,6 @@ class Zendesk:
             if meta is None or not meta.has_more or meta.after_cursor is None:
                 return
             after = meta.after_cursor
-
-    def _headers(self) -> dict[str, str]:
-        if self._secret("ZENDESK_CLIENT_ID") is not None:
-            return {"Authorization": f"Bearer {self._access_token()}"}
-        token, email = self._secret("ZENDESK_TOKEN"), self._secret("ZENDESK_EMAIL")
-        if token is None or email is None:
-            raise Unauthorized("zendesk", "no credentials are set", _LOGIN)
-        pair = f"{email.get_secret_value()}/token:{token.get_secret_value()}"
-        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-
-    def _access_token(self) -> str:
-        with self._fetching:
-            if self._token is None or self._clock() >= self._token_ends:
-                self._token = self._fetch_token()
-            return self._token
-
-    def _renew(self) -> bool:
-        """Forget the token, so that credentials are read anew; False where there is nothing to renew."""
-        with self._fetching:
-            had, self._token = self._token, None
-        return had is not None
-
-    def _fetch_token(self) -> str:
-        client_id, client_secret = self._secret("ZENDESK_CLIENT_ID"), self._secret("ZENDESK_CLIENT_SECRET")
-        if client_id is None or client_secret is None:
-            raise Unauthorized("zendesk", "ZENDESK_CLIENT_SECRET is not set", "set it, or ZENDESK_CLIENT_SECRET_FILE")
-        wanted = {
-            "grant_type": "client_credentials",
-            "client_id": client_id.get_secret_value(),
-            "client_secret": client_secret.get_secret_value(),
-            "scope": SCOPES,
-        }
-        fix = "check ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET"
-        try:
-            body = self._door.write("POST", "/oauth/tokens", wanted, harmless=True)
-            token = msgspec.json.decode(body, type=_Token)
-        except (BadRequest, Forbidden, Unauthorized) as refused:
-            raise Unauthorized(refused.place, refused.cause, fix, status=refused.status) from refused
-        except msgspec.ValidationError as error:
-            raise Unauthorized("zendesk POST /oauth/tokens", f"an answer without a token: {error}", fix) from error
-        # renewed a minute early, so that none runs out on its way
-        self._token_ends = self._clock() + max(60, (token.expires_in or 1800) - 60)
-        return token.access_token
 
 
 def _joined(ids: Sequence[int] | Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -177,6 +177,25 @@ def test_a_429_is_waited_for_as_told(headers: dict[str, str], seconds: float) ->
 def test_retry_after_may_be_a_date(said: str, seconds: float | None) -> None:
     """A date counts from now; one that has passed means now, one that is none means nothing."""
     assert retry_after({"retry-after": said}, now=datetime(2026, 3, 3, 16, tzinfo=UTC)) == seconds
+
+
+@pytest.mark.parametrize("off", [-36000, -600, 0, 600, 36000])
+def test_a_date_counts_from_the_answers_own(off: int) -> None:
+    """Our clock is minutes or hours ahead or behind: the wait is what the tool meant."""
+    ours = datetime(2026, 3, 3, 16, tzinfo=UTC) + timedelta(seconds=off)
+    said = {"retry-after": "Tue, 03 Mar 2026 16:00:37 GMT", "date": "Tue, 03 Mar 2026 16:00:00 GMT"}
+    assert retry_after(said, now=ours) == 37.0
+
+
+def test_a_connector_knows_that_it_is_locked_out() -> None:
+    """A 401 that stays is remembered until a call succeeds; any other failure says nothing of credentials."""
+    tool = Tool(answer(401), answer(404), answer(401), OK)
+    for locked_out in (True, False, True):
+        with pytest.raises((Unauthorized, NotFound)):
+            tool.run(READ)
+        assert tool.policy.locked_out is locked_out
+    tool.run(READ)
+    assert tool.policy.locked_out is False
 
 
 def test_a_long_wait_is_the_callers() -> None:

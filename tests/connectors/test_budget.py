@@ -63,6 +63,18 @@ def test_every_lane_has_its_share() -> None:
     assert max(RESERVED.values()) < 0.5
 
 
+def test_what_was_used_is_told() -> None:
+    """One place says what each limit was asked for: how often, and how close it came to its end."""
+    budget = Budget(lambda: 0.0)
+    for left in (699, 520, 690):
+        budget.learn({"x-rate-limit": "700", "x-rate-limit-remaining": str(left)})
+    budget.learn({"zendesk-ratelimit-incremental-exports": "total=10; remaining=9; resets=51"})
+    assert budget.report() == [
+        "account: 3 calls, at least 520 of 700 left",
+        "incremental-exports: 1 call, at least 9 of 10 left",
+    ]
+
+
 def test_a_window_opens_again() -> None:
     """When the window's time is over, everybody may call, whatever was left."""
     now = [0.0]

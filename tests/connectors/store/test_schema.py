@@ -34,11 +34,13 @@ def test_every_column_says_how_private_it_is(table: sa.Table) -> None:
     """A new column without a mark is a mistake; names, addresses and texts are not `none`."""
     for column in table.columns:
         privacy = column.info.get("privacy")
-        assert privacy in ("none", "personal", "text"), column
+        assert privacy in ("none", "personal", "text", "secret"), column
         if column.name in ("email", "csm", "acknowledged_by") or str(column) in ("company.name", "person.name"):
             assert privacy == "personal", column
         if column.name in ("subject", "old", "new", "change", "fields"):
             assert privacy == "text", column
+        if column.name in ("access", "refresh"):
+            assert privacy == "secret", column
 
 
 @pytest.mark.parametrize("table", CODECS)
@@ -87,11 +89,11 @@ def test_a_database_of_another_version_is_refused(store_url: str) -> None:
     with store.writing() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     try:
-        with pytest.raises(NotMigrated, match="is at schema 9999, this code needs 0001; run the version that made it"):
+        with pytest.raises(NotMigrated, match="is at schema 9999, this code needs 0002; run the version that made it"):
             Store.open(store_url)
     finally:
         with store.writing() as conn:
-            conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+            conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
         store.close()
 
 
@@ -135,4 +137,4 @@ def test_decisions_survive_a_power_cut(store: Store) -> None:
 def test_a_refusal_does_not_tell_the_password(tmp_path: Path) -> None:
     """Addresses in errors are printed without their password."""
     url = sa.make_url("postgresql+psycopg://helpdesk:s3cret@db/helpdesk")
-    assert "s3cret" not in str(NotMigrated(url.render_as_string(), None, "0001"))
+    assert "s3cret" not in str(NotMigrated(url.render_as_string(), None, "0002"))
