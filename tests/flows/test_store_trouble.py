@@ -20,7 +20,7 @@ POINTS = {
     "zendesk.update_many:after": 2,
     "store.finish:before": 1,
 }
-"""Where the store goes, and how many of the two things to send are out by then."""
+"""Where the store goes, and how many calls that change something were made by then."""
 
 
 @contextmanager
@@ -29,8 +29,10 @@ def outage(url: str) -> Iterator[None]:
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
-            yield
-            other.execute("ROLLBACK")
+            try:
+                yield
+            finally:
+                other.execute("ROLLBACK")
         other.close()
         return
     name = sa.make_url(url).database
@@ -38,9 +40,11 @@ def outage(url: str) -> Iterator[None]:
     with sa.create_engine(elsewhere, isolation_level="AUTOCOMMIT").connect() as admin:
         admin.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         admin.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        yield
-        admin.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-        admin.engine.dispose()
+        try:
+            yield
+        finally:
+            admin.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    admin.engine.dispose()
 
 
 def at(point: str, begin: Callable[[], object]) -> Callable[[str], None]:
@@ -65,11 +69,13 @@ def test_the_store_goes_and_returns(either_desk: Desk, point: str, monkeypatch: 
     desk.minutes(1)
     paged, answered = desk.file("P1", "enterprise"), desk.file("P2", "business")
     desk.sandbox.advance(60)
+    before = desk.core.recorder.count
     with ExitStack() as outages:
         points.watch(desk.ctx, at(point, lambda: outages.enter_context(outage(desk.database_url))))
         with pytest.raises(StoreError) as told:
             desk.beat()
-        assert len(incidents(desk, paged)) + len(desk.replies(answered)) == POINTS[point]
+        sent = [*desk.calls("POST", "enqueue", after=before), *desk.calls("PUT", "update_many", after=before)]
+        assert len(sent) == POINTS[point]
     assert isinstance(told.value, Locked | Unreachable)
     assert "the next pulse goes on" in str(told.value) or "see HELPDESK_DATABASE_URL" in str(told.value)
     desk.restart()
