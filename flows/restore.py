@@ -2,12 +2,13 @@
 
 After a gap since the last finished pulse we first read what happened meanwhile. Changes under our name that the journal
 does not know are its proof: then everything starts anew, as on the first day. Only after a gap, so that a service user
-whom others use too cannot stop us for ever.
+whom others use too cannot stop us for ever. Time is Zendesk's here: our own clock may be wrong, or be put right.
 """
 
 from datetime import datetime, timedelta
 
 from connectors.store import Pulsed, SourceState, Store
+from flows.account import tools_time
 from flows.context import Context, log
 from flows.operations import Told, counted
 from flows.report import Pulse
@@ -24,12 +25,14 @@ def looked(ctx: Context, found: Pulse) -> bool:
     since = _gap(ctx)
     if ctx.plan_only or ctx.zendesk is None or since is None or _zendesk_away(ctx):
         return True
-    if not _read(ctx.store.source("zendesk", "events"), ctx.now()):
+    if not _read(ctx.store.source("zendesk", "events"), tools_time(ctx)):
         found.news.append(
             f"no pulse ended since {_at(since)}: what happened meanwhile is read first, then things are done again"
         )
         return False
-    strange = ctx.store.unexplained(since, ctx.reading.us if ctx.reading else ())
+    strange = ctx.store.unexplained(
+        since, ctx.reading.us if ctx.reading else (), apart=abs(ctx.now() - tools_time(ctx))
+    )
     if strange:
         last = max(strange.values())
         told = start_anew(ctx.store, ctx.now())
@@ -38,7 +41,7 @@ def looked(ctx: Context, found: Pulse) -> bool:
             f"({_some(list(strange))}); {told.text}"
         )
         log.error("%s", found.news[-1])
-    ctx.store.note_pulse(Pulsed(at=ctx.now(), live=True))
+    ctx.store.note_pulse(Pulsed(at=tools_time(ctx), live=True))
     return True
 
 
@@ -46,8 +49,8 @@ def finished(ctx: Context) -> None:
     """Note that a pulse came to its end. What was not looked at after a gap stays to be looked at."""
     if ctx.plan_only:
         return
-    live = _read(ctx.store.source("zendesk", "events"), ctx.now())
-    ctx.store.note_pulse(Pulsed(at=ctx.now(), live=live, away_since=_gap(ctx)))
+    live = _read(ctx.store.source("zendesk", "events"), tools_time(ctx))
+    ctx.store.note_pulse(Pulsed(at=tools_time(ctx), live=live, away_since=_gap(ctx)))
 
 
 def kept_from(ctx: Context) -> str | None:
@@ -76,7 +79,7 @@ def _gap(ctx: Context) -> datetime | None:
         return None
     if last.away_since is not None:
         return last.away_since
-    return last.at if last.live and ctx.now() - last.at > AWAY else None
+    return last.at if last.live and tools_time(ctx) - last.at > AWAY else None
 
 
 def _zendesk_away(ctx: Context) -> bool:

@@ -10,19 +10,21 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from connectors import clock as clocks
 from connectors import errors, watchdog
 from connectors import store as stores
 from connectors.pagerduty.client import PagerDuty
-from connectors.store import Result, Store
+from connectors.store import Result, Store, database
 from connectors.zendesk.client import Zendesk
 from flows import operations, profiles, settings
 from flows.account import know_account
@@ -124,6 +126,11 @@ class Trial:
         """A new store."""
         return Store.open(self.url, profile=profile, migrate=True)
 
+    def scribbled(self) -> str:
+        """The address of a file that is no database."""
+        (self.tmp / "store.db").write_text("These are no tables. " * 100)
+        return self.url
+
     def row(self, **change: Any) -> None:
         """Spell a change for Zendesk."""
         know_account(self.desk.ctx)
@@ -167,6 +174,26 @@ def _settled(trial: Trial, *, refuse: bool | None) -> None:
     else:
         (store.refuse if refuse else store.approve)(batch.hash, NOW)
     store.approve(batch.hash, NOW)
+
+
+def _locked(trial: Trial) -> None:
+    trial.migrated().close()
+    trial.patch.setattr(database, "_BUSY_MS", 50)
+    holder = sqlite3.connect(trial.tmp / "store.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        Store.open(trial.url).pause("all", trial.desk.now)
+    finally:
+        holder.close()
+
+
+def _full(trial: Trial) -> None:
+    store = trial.migrated()
+    with store.engine.connect() as conn:
+        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+    store.close()
+    sa.event.listen(store.engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count={pages}"))
+    store.save(stores.Facts(parked=tuple((f"zendesk:{number}", "x" * 3000) for number in range(50))))
 
 
 def _newer(trial: Trial, *, migrate: bool) -> None:
@@ -342,6 +369,9 @@ SITUATIONS: dict[str, Situation] = {
         stores.Unreachable, lambda t: Store.open("postgresql+psycopg://nobody@127.0.0.1:1/none")
     ),
     "store: no such folder": Situation(stores.Unreachable, lambda t: Store.open("sqlite:////nowhere/at/all.db")),
+    "store: locked": Situation(stores.Locked, _locked),
+    "store: full": Situation(stores.Full, _full),
+    "store: no database at all": Situation(stores.Unusable, lambda t: Store.open(t.scribbled())),
     "store: not migrated": Situation(stores.NotMigrated, lambda t: Store.open(t.url)),
     "store: schema is newer": Situation(stores.NotMigrated, lambda t: _newer(t, migrate=False)),
     "store: a newer schema is not migrated": Situation(stores.NotMigrated, lambda t: _newer(t, migrate=True)),

@@ -37,15 +37,20 @@ class Restores(Database):
         with self.writing() as conn:
             upsert(conn, schema.meta, [(_PULSED, msgspec.json.encode(pulsed).decode())])
 
-    def unexplained(self, since: datetime, us: Collection[int], limit: int = 1000) -> dict[str, datetime]:
-        """Tickets that we (service users `us`) changed after `since` by no row of the journal; when that was last."""
+    def unexplained(
+        self, since: datetime, us: Collection[int], *, apart: timedelta = timedelta(), limit: int = 1000
+    ) -> dict[str, datetime]:
+        """Tickets that we (service users `us`) changed after `since` by no row of the journal; when that was last.
+
+        `apart` is how far our clock and the tool's differ.
+        """
         ticket, event = schema.ticket, schema.ticket_event
         record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
         sent = sa.exists().where(
             _OUTBOX.c.record == record,
             _OUTBOX.c.tool == "zendesk",
             _OUTBOX.c.attempts > 0,
-            _OUTBOX.c.updated_at >= event.c.at - int(_JOB.total_seconds()),
+            _OUTBOX.c.updated_at >= event.c.at - int((_JOB + apart).total_seconds()),
         )
         with self.reading() as conn:
             ours = sa.or_(event.c.actor == Actor.US.value, among(conn, event.c.actor_id, sorted(us)))
