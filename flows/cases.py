@@ -1,12 +1,12 @@
 """Cases: tickets with their past and their clocks, as policies look at them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 import msgspec
 
+from flows.audits import freshened
 from flows.context import Context
-from mappings.model import Clock, History
+from mappings.model import Clock
 from mappings.plan import Action
 from mappings.policies.sla.measures import Life, live
 from mappings.timeline import build
@@ -41,17 +41,11 @@ class Decided(msgspec.Struct):
 
 
 def cases(ctx: Context, ids: Iterable[int]) -> list[Case]:
-    """Tickets with their past and clocks. The event stream's own freshness counts for every ticket."""
-    read_through = ctx.store.source("zendesk", "events").fresh_through
-    histories = [_freshened(history, read_through) for history in ctx.store.histories(ids)]
+    """Tickets with their past and clocks, as fresh as the events' stream is."""
+    histories = freshened(ctx, ctx.store.histories(ids))
     stored = ctx.store.clocks(f"zendesk:{history.ticket.id}" for history in histories)
     groups = dict(ctx.groups)
     return [
         Case(live(history, build(history), ctx.profile, groups), tuple(stored[f"zendesk:{history.ticket.id}"]))
         for history in histories
     ]
-
-
-def _freshened(history: History, read_through: datetime | None) -> History:
-    known = [at for at in (history.events_through, read_through) if at is not None]
-    return msgspec.structs.replace(history, events_through=max(known, default=None))

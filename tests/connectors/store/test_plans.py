@@ -34,8 +34,7 @@ def a_quiet_pulse(store: Store) -> None:
     store.again("sla")
     store.due_clocks(NOW)
     store.deliveries("zendesk")
-    store.unattributed(50, since=NOW)
-    store.unread_since(NOW, 50)
+    store.unread(after=0, limit=50, since=NOW)
     store.outbox_count(OutboxState.PLANNED)
     store.expire(NOW)
     for lane in Lane:
