@@ -118,6 +118,10 @@ class Policy:
         self.budget = budget or Budget(clock)
         self.calls = 0
 
+    def rest(self, seconds: float) -> None:
+        """Wait for longer than a call may: for whoever has the time."""
+        self._sleep(seconds)
+
     def run(self, ask: Ask, send: Send) -> Answer:
         """Send until there is an answer that is a success; otherwise raise a ConnectorError within `DEADLINE`."""
         place = f"{self.vendor} {ask.method} {ask.path}"

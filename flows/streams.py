@@ -4,11 +4,13 @@ A page and how far it reads are stored in one transaction: after a crash it is r
 A stream's `fresh_through` is the vendor's time up to which all of it has been read, also in the middle of a long one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 
+from connectors.errors import TooMany
 from connectors.store import Facts, SourceState
 from flows.account import know_account
 from flows.context import Context
@@ -68,13 +70,26 @@ def save_page(ctx: Context, page: Page, *, source: SourceState | None = None) ->
     return len(ctx.store.save(facts, source=source).ticket_ids)
 
 
+def asked(ctx: Context, ask: Callable[[], bytes | None], patient: bool) -> bytes | None:
+    """A page of an export; whoever is `patient` waits for a budget that is used up. Raises ConnectorError."""
+    assert ctx.zendesk is not None
+    while True:
+        try:
+            return ask()
+        except TooMany as full:
+            if not patient:
+                raise
+            ctx.zendesk.rest(full.retry_after)
+
+
 def read_tickets(ctx: Context, stretch: Stretch, pages: int | None, progress: Progress | None = None) -> Taken:
     """The tickets' cursor export with people and companies, at most so many pages (null: to its end)."""
     assert ctx.zendesk is not None
     state = ctx.store.source("zendesk", stretch.source)
     taken = Taken(cursor=state.cursor)
     while not taken.ended and (pages is None or taken.calls < pages):
-        body = ctx.zendesk.export_tickets(cursor=taken.cursor, start_time=None if taken.cursor else stretch.start)
+        start = None if taken.cursor else stretch.start
+        body = asked(ctx, partial(ctx.zendesk.export_tickets, cursor=taken.cursor, start_time=start), pages is None)
         taken.calls += 1
         if body is None:
             break
@@ -97,7 +112,7 @@ def read_events(ctx: Context, stretch: Stretch, pages: int | None, progress: Pro
     taken, fresh = Taken(cursor=state.cursor), state.fresh_through
     while not taken.ended and (pages is None or taken.calls < pages):
         start = int(taken.cursor) if taken.cursor else stretch.start
-        body = ctx.zendesk.export_events(start)
+        body = asked(ctx, partial(ctx.zendesk.export_events, start), pages is None)
         taken.calls += 1
         if body is None:
             break
@@ -138,7 +153,7 @@ def newest(ctx: Context, pages: int = NEWEST_PAGES) -> tuple[str, datetime | Non
     In words, and how far back it came where `pages` ended it before (null: back to what is known).
     """
     assert ctx.zendesk is not None
-    asked, taken, oldest = ctx.now(), Taken(), None
+    looked, taken, oldest = ctx.now(), Taken(), None
     for body in ctx.zendesk.newest_tickets():
         page = read_page(body, account_of(ctx))
         taken.calls += 1
@@ -146,27 +161,27 @@ def newest(ctx: Context, pages: int = NEWEST_PAGES) -> tuple[str, datetime | Non
         fresh = [ticket for ticket in page.tickets if known.get(ticket.id) != ticket.updated_at]
         reached = len(fresh) < len(page.tickets) or not page.tickets
         oldest = None if reached else min(ticket.updated_at for ticket in page.tickets)
-        seen = SourceState(tool="zendesk", name="newest", fresh_through=asked) if reached else None
+        seen = SourceState(tool="zendesk", name="newest", fresh_through=looked) if reached else None
         taken.count += save_page(ctx, page, source=seen)
         if reached or taken.calls >= pages:
             break
     return taken.said("changed"), oldest
 
 
-def companies(ctx: Context, start: int) -> str:
+def companies(ctx: Context, start: int, *, patient: bool = False) -> str:
     """Companies that changed: a plan change touches no ticket. An account's many are read a few pages a pulse."""
     assert ctx.zendesk is not None
     state = ctx.store.source("zendesk", "companies")
     if state.fresh_through is not None and ctx.now() - state.fresh_through < SELDOM + HIDDEN:
         return "not due"
-    asked, cursor, count = ctx.now(), state.cursor, 0
+    looked, cursor, count = ctx.now(), state.cursor, 0
     for _ in range(COMPANY_PAGES):
-        body = ctx.zendesk.export_organizations(int(cursor) if cursor else start)
+        body = asked(ctx, partial(ctx.zendesk.export_organizations, int(cursor) if cursor else start), patient)
         if body is None:
             return "nothing new"
         page = read_page(body, account_of(ctx))
         cursor, count = page.cursor or cursor, count + len(page.companies)
-        fresh = asked - HIDDEN if page.end else None
+        fresh = looked - HIDDEN if page.end else None
         save_page(ctx, page, source=SourceState(tool="zendesk", name="companies", cursor=cursor, fresh_through=fresh))
         if page.end:
             break

@@ -149,7 +149,7 @@ def read_all(
     return told | {
         "past": first_load.read_to_end(ctx, progress),
         "newest": newest(ctx)[0],
-        "companies": companies(ctx, _first(ctx)),
+        "companies": companies(ctx, _first(ctx), patient=True),
         "audits": unread(ctx),
     }
 

@@ -91,6 +91,10 @@ class Zendesk:
         self._http.close()
         self._door.close()
 
+    def rest(self, seconds: float) -> None:
+        """Wait, as this client waits."""
+        self.policy.rest(seconds)
+
     # who we are
 
     def me(self) -> bytes:

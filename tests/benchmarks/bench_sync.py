@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.bench_sync` prints them. A page is 1,000 tickets of an ordinary size with the people and
 companies that it side-loads, as the real export prints them (custom fields twice). A server in another process has them
-rendered, and `flows.sync.export_tickets` reads them to the end. The bound is what cannot be saved: one typed decode of
+rendered, and `flows.streams.read_tickets` reads them to the end. The bound is what cannot be saved: one typed decode of
 the same bytes, and the same number of rows through sqlite3 with nothing compared.
 """
 
@@ -25,10 +25,10 @@ from pydantic import SecretStr
 
 from connectors.store import Store
 from connectors.zendesk.client import Zendesk
-from flows import sync
 from flows.context import Context, load_replies
 from flows.profiles import read_tools
 from flows.settings import Settings
+from flows.streams import Stretch, read_tickets
 from mappings.profile import Source, load_tools
 from mappings.zendesk import Reading, build_reading
 from tests.benchmarks import Row
@@ -167,7 +167,7 @@ def load(store: Store, url: str) -> Loaded:
     tools, replies = read_tools(settings.config_dir), load_replies(settings.config_dir)
     ctx = Context(settings, profile("builder"), tools, replies, store, lambda: NOW, zendesk=client, reading=reading())
     wall, cpu = perf_counter(), process_time()
-    sync.export_tickets(ctx, pages=None)
+    read_tickets(ctx, Stretch("tickets", 0), None)
     took = Loaded(perf_counter() - wall, process_time() - cpu, client.policy.calls)
     client.close()
     return took
