@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.bench_sla` prints them. The minute is `flows.sla.decide` as a pulse runs it, on SQLite: two
 running clocks a ticket, none of which crosses, or as many as cross in an ordinary minute (a sixtieth of 3 % an hour).
-Those are tickets with a past, due within that minute; the look at them is answered by our own client's wire at once. The
+Those have a past and are due within that minute; the look at them is answered by our own client's wire at once. The
 look for comments whose author nobody has read is part of it.
 """
 
