@@ -131,14 +131,14 @@ def past_events(ctx: Context) -> str:
     return _past(ctx, EVENTS) if at_end(ctx, TICKETS) else "after the past tickets"
 
 
-def read_to_end(ctx: Context, progress: Progress | None = None) -> str:
-    """All of the past, waiting for the budget as told. An empty store's live streams begin where the past ends."""
-    noted = span(ctx)
-    if noted is None:
-        return "all read"
-    said = []
+def read_to_end(ctx: Context, progress: Progress | None = None) -> dict[str, str]:
+    """All of the past, waiting for the budget as told; what each part came to.
+
+    An empty store's live streams begin where the past ends: it reads nothing twice.
+    """
+    noted, told = span(ctx), dict[str, str]()
     for part, live, reader in ((TICKETS, "tickets", read_tickets), (EVENTS, "events", read_events)):
-        if at_end(ctx, part):
+        if noted is None or at_end(ctx, part):
             continue
         begun = ctx.store.source("zendesk", live).cursor is not None
         stretch = Stretch(part, int(noted.since.timestamp()), noted.until if begun else None, past=True)
@@ -148,9 +148,10 @@ def read_to_end(ctx: Context, progress: Progress | None = None) -> str:
             place = SourceState(tool="zendesk", name=live, cursor=taken.cursor, fresh_through=fresh)
             ctx.store.save(Facts(), source=place)
         _note(ctx, part, END)
-        said.append(taken.said("changed"))
-    _note(ctx, OPEN, END)
-    return ", ".join(said) or "all read"
+        told[part if begun else live] = taken.said("changed")
+    if told:
+        _note(ctx, OPEN, END)
+    return told
 
 
 def left(ctx: Context) -> int:

@@ -148,24 +148,34 @@ def _place(stretch: Stretch, cursor: str | None, through: datetime | None) -> So
 
 
 def newest(ctx: Context, pages: int = NEWEST_PAGES) -> tuple[str, datetime | None]:
-    """Tickets by newest update, back to one that is known as it is: what the export still hides.
+    """Tickets by newest update, back to where the export has come: what it still hides.
 
-    In words, and how far back it came where `pages` ended it before (null: back to what is known).
+    In words, and how far back it came where `pages` ended it before (null: far enough).
     """
     assert ctx.zendesk is not None
     looked, taken, oldest = ctx.now(), Taken(), None
     for body in ctx.zendesk.newest_tickets():
         page = read_page(body, account_of(ctx))
         taken.calls += 1
-        known = ctx.store.known([ticket.id for ticket in page.tickets])
-        fresh = [ticket for ticket in page.tickets if known.get(ticket.id) != ticket.updated_at]
-        reached = len(fresh) < len(page.tickets) or not page.tickets
-        oldest = None if reached else min(ticket.updated_at for ticket in page.tickets)
-        seen = SourceState(tool="zendesk", name="newest", fresh_through=looked) if reached else None
+        enough = _reached(ctx, page)
+        oldest = None if enough else min(ticket.updated_at for ticket in page.tickets)
+        seen = SourceState(tool="zendesk", name="newest", fresh_through=looked) if enough else None
         taken.count += save_page(ctx, page, source=seen)
-        if reached or taken.calls >= pages:
+        if enough or taken.calls >= pages:
             break
     return taken.said("changed"), oldest
+
+
+def _reached(ctx: Context, page: Page) -> bool:
+    """Does a page go back to what the export has told? That a ticket is known says less: a webhook may have named it.
+
+    While the export is not that far yet, one that is known as it is has to be enough.
+    """
+    told = ctx.store.source("zendesk", "tickets").fresh_through
+    if told is not None:
+        return min((ticket.updated_at for ticket in page.tickets), default=told) <= told
+    known = ctx.store.known([ticket.id for ticket in page.tickets])
+    return not page.tickets or any(known.get(ticket.id) == ticket.updated_at for ticket in page.tickets)
 
 
 def companies(ctx: Context, start: int, *, patient: bool = False) -> str:

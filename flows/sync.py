@@ -2,7 +2,7 @@
 
 Per pulse in Zendesk: the tickets that webhooks named (flows/hints.py), the tickets by newest update back to what the
 export has told, one page of the tickets' export, one of the events' export; companies and suspended mails every five
-minutes; on the first days a share of the past (design §4, "Reading"). What is newest is asked for before the exports: it
+minutes; on the first days a share of the past (design §4, "Reading"). What is newest comes before the exports: it
 needs none of their scarce calls. Facts are all in the store before anything is decided.
 """
 
@@ -147,7 +147,7 @@ def read_all(
     if ctx.store.source("zendesk", "tickets").cursor is not None:
         told |= {"tickets": tickets(ctx, None, progress), "events": events(ctx, None, progress)}
     return told | {
-        "past": first_load.read_to_end(ctx, progress),
+        **first_load.read_to_end(ctx, progress),
         "newest": newest(ctx)[0],
         "companies": companies(ctx, _first(ctx), patient=True),
         "audits": unread(ctx),
