@@ -122,6 +122,10 @@ class Policy:
         self.locked_out = False
         """The last call ended with credentials that do not work: until somebody sees to it, neither will the next."""
 
+    def rest(self, seconds: float) -> None:
+        """Wait for longer than a call may: for whoever has the time."""
+        self._sleep(seconds)
+
     def run(self, ask: Ask, send: Send) -> Answer:
         """Send until there is an answer that is a success; otherwise raise a ConnectorError within `DEADLINE`."""
         try:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from flows.audits import freshened
 from flows.context import Context
-from mappings.model import Clock, History
+from mappings.model import Clock
 from mappings.plan import Action
 from mappings.policies.sla.measures import Life, live
 from mappings.timeline import build
@@ -45,9 +46,8 @@ class Decided(msgspec.Struct):
 
 
 def cases(ctx: Context, ids: Iterable[int]) -> list[Case]:
-    """Tickets with their past and clocks. The event stream's own freshness counts for every ticket."""
-    read_through = ctx.store.source("zendesk", "events").fresh_through
-    histories = [_freshened(history, read_through) for history in ctx.store.histories(ids)]
+    """Tickets with their past and clocks, as fresh as the events' stream is."""
+    histories = freshened(ctx, ctx.store.histories(ids))
     stored = ctx.store.clocks(f"zendesk:{history.ticket.id}" for history in histories)
     groups = dict(ctx.groups)
     return [
@@ -71,8 +71,3 @@ def came_with_a_past(case: Case, known_through: datetime | None) -> bool:
 def forgotten(action: Action, came_at: datetime) -> Action:
     """An action as it is written down for a ticket that came with a past: what lies before is baseline, never sent."""
     return action if action.cause_at >= came_at else msgspec.structs.replace(action, cause_at=_BEFORE_ALL)
-
-
-def _freshened(history: History, read_through: datetime | None) -> History:
-    known = [at for at in (history.events_through, read_through) if at is not None]
-    return msgspec.structs.replace(history, events_through=max(known, default=None))

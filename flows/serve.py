@@ -27,7 +27,9 @@ from flows.delivery import delivery
 from flows.forms import adopt, approve, pause, restored, resume
 from flows.paging import paging
 from flows.pulse import pulse
+from flows.recompute import recompute
 from flows.rules import rules
+from flows.runs import Apply
 from flows.sla import sla
 from flows.sync import sync
 
@@ -37,16 +39,20 @@ What must never happen twice does not rest on this limit but on the store's leas
 
 FORMS: tuple[Flow[..., Any], ...] = (approve, pause, resume, adopt, restored)
 """What an operator says; the tag `operator` has them together on the page."""
-EVERY_MINUTE, BY_HAND = "every-minute", "by-hand"
+EVERY_MINUTE, NIGHTLY, BY_HAND = "every-minute", "nightly", "by-hand"
 BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, delivery, *FORMS)
 
 
 def deployments() -> list[RunnerDeployment]:
-    """Every flow's deployment; only the pulse has a schedule."""
+    """Every flow's deployment; the pulse and the check of the clocks have a schedule."""
     minute = Cron("* * * * *", timezone="UTC", slug=EVERY_MINUTE)
-    tags = ["pulse", "critical"]
+    night = Cron("30 3 * * *", timezone="UTC", slug=NIGHTLY)
+    tags, putting_right = ["pulse", "critical"], {"mode": Apply.APPLY.value}
     return [
         _deployed(pulse, EVERY_MINUTE, schedules=[minute], concurrency_limit=ONE, tags=tags),
+        _deployed(
+            recompute, NIGHTLY, schedules=[night], concurrency_limit=ONE, tags=["recompute"], parameters=putting_right
+        ),
         *(_deployed(flow, BY_HAND, tags=[flow.name] if flow not in FORMS else ["operator"]) for flow in BY_HAND_ONLY),
     ]
 

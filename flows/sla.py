@@ -12,11 +12,11 @@ from prefect import flow
 from connectors.errors import ConnectorError
 from connectors.store import OutboxRow, OutboxState
 from flows.account import know_account
+from flows.audits import look_again
 from flows.cases import Case, Decided, came_with_a_past, cases
 from flows.context import Context, log
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
-from flows.sync import look_again
 from mappings.model import Clock
 from mappings.plan import Action
 from mappings.policies.sla.clocks import clocks

@@ -53,7 +53,7 @@ def create_engine(url: str) -> sa.Engine:
 def _configure_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "cache_size=-32000"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "cache_size=-8000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

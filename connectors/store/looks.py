@@ -11,7 +11,7 @@ from connectors.store.database import Database, among, chunks, lock, upsert
 from connectors.store.decisions import journalled as held_keys
 from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
-from connectors.store.values import Applied, OutboxRow, OutboxState
+from connectors.store.values import Applied, Changed, OutboxRow, OutboxState
 from mappings.model import Actor, ClockState, EventKind, PageStatus, Status
 from mappings.plan import Action, NotConnected
 
@@ -22,6 +22,8 @@ _IMPORTED = "imported:"
 
 REPLY_MEASURES = ("first_reply", "handoff_reply", "update", "progress", "ack")
 """Measures that a comment stops."""
+_LOOKED = 10_000
+"""How many changed tickets one question looks at."""
 
 
 class Looks(Database):
@@ -154,43 +156,32 @@ class Looks(Database):
         with self.reading() as conn:
             return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
 
-    def unattributed(self, limit: int, *, since: datetime | None = None) -> list[int]:
-        """Open tickets with a public comment whose author was not read yet, and a clock that it might have stopped.
+    def unread(self, *, after: int, limit: int, since: datetime, through: int | None = None) -> Changed:
+        """Of the tickets changed after one `seq` and up to another (null: the newest), those whose audits are needed.
 
-        It goes through the running clocks: the comments of all that was ever closed keep their unknown authors. `since`
-        adds finished tickets with such a comment at or after that time: an answer that also solved the ticket.
+        That are open ones whose beginning nobody has read; open ones with a public comment whose author was not read,
+        and a clock that it might have stopped; finished ones with such a comment at or after `since`, which may have
+        ended the clock: an answer that also solved the ticket. At most `limit`, in order of `seq`; `through_seq` is how
+        far it looked, `more` says that there is more to look at.
         """
-        ticket, clock = schema.ticket, schema.clock
-        of_zendesk = sa.func.substr(clock.c.record, 1, 8) == "zendesk:"
-        running = (
-            sa.select(sa.case((of_zendesk, sa.cast(sa.func.substr(clock.c.record, 9), sa.BigInteger))).label("id"))
-            .where(
-                clock.c.state == sa.literal_column(f"'{ClockState.RUNNING.value}'"),  # as the partial indexes say it
-                clock.c.measure.in_(REPLY_MEASURES),
-            )
-            .subquery()
-        )
-        commented = _unattributed(ticket.c.open == sa.true()).where(schema.ticket_event.c.ticket_id == running.c.id)
-        query = sa.select(running.c.id).where(commented.exists()).distinct()
+        table = schema.ticket
         with self.reading() as conn:
-            found = list(conn.scalars(query.limit(limit)))
-            if since is not None:
-                found += conn.scalars(_answered_since(since).limit(limit))
-        return list(dict.fromkeys(found))[:limit]
-
-    def unread_since(self, at: datetime, limit: int) -> list[int]:
-        """Open tickets created after `at` that were touched before anything of their past was read."""
-        event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
-        record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
-        query = sa.select(ticket.c.id).where(
-            ticket.c.open == sa.true(),
-            ticket.c.created_at >= seconds(at),
-            ticket.c.updated_at > ticket.c.created_at,
-            ~sa.exists().where(event.c.ticket_id == ticket.c.id),
-            ~sa.exists().where(clock.c.record == record),
-        )
-        with self.reading() as conn:
-            return list(conn.scalars(query.limit(limit)))
+            newest = sa.select(schema.counter.c.value).where(schema.counter.c.name == "seq")
+            last = int(conn.execute(newest).scalar_one()) if through is None else through
+            if limit <= 0 or after >= last:
+                return Changed(ticket_ids=(), through_seq=min(after, last), more=after < last)
+            changed = sa.select(table.c.id, table.c.seq).where(table.c.seq > after, table.c.seq <= last)
+            rows = conn.execute(changed.order_by(table.c.seq).limit(_LOOKED)).all()
+            found: list[int] = []
+            for some in chunks(rows):
+                needed = _needed(conn, [row.id for row in some], since)
+                for row in some:
+                    if row.id in needed and len(found) == limit:
+                        return Changed(ticket_ids=tuple(found), through_seq=row.seq - 1, more=True)
+                    if row.id in needed:
+                        found.append(row.id)
+            more = len(rows) == _LOOKED
+            return Changed(ticket_ids=tuple(found), through_seq=rows[-1].seq if more else last, more=more)
 
     def preview(self, *, policy: str, actions: Sequence[Action], now: datetime) -> Applied:
         """What `decide` would put into the journal in mode apply; writes nothing."""
@@ -225,27 +216,31 @@ def _away(conn: sa.Connection, ids: Sequence[int]) -> set[int]:
     return {id for some in chunks(ids) for id in conn.scalars(query.where(among(conn, ticket.c.id, some)))}
 
 
-def _unattributed(*of_ticket: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
-    """The tickets of public comments whose author was not read yet.
-
-    The ticket is looked for within: most have no such comment, and then it need not be.
-    """
-    event, ticket = schema.ticket_event, schema.ticket
-    unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at)
-    return sa.select(event.c.ticket_id).where(
-        event.c.actor == sa.literal_column(f"'{Actor.UNKNOWN.value}'"),
+def _needed(conn: sa.Connection, ids: Sequence[int], since: datetime) -> set[int]:
+    """Those of these tickets whose audits are needed; see `unread`."""
+    event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
+    record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
+    its_clock = clock.c.record == record, clock.c.measure.in_(REPLY_MEASURES)
+    unheard = sa.exists().where(
+        event.c.ticket_id == ticket.c.id,
+        event.c.actor == Actor.UNKNOWN.value,
         event.c.kind == EventKind.COMMENT.value,
         event.c.public == sa.true(),
-        sa.exists().where(ticket.c.id == event.c.ticket_id, unread, *of_ticket),
+        sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at),
     )
-
-
-def _answered_since(since: datetime) -> sa.Select[tuple[int]]:
-    """The tickets of such comments since a time whose clock ended at the comment or later."""
-    event, clock = schema.ticket_event, schema.clock
-    record = sa.literal("zendesk:") + sa.cast(event.c.ticket_id, sa.Text)
-    ended = sa.exists().where(
-        clock.c.record == record, clock.c.stopped_at >= event.c.at, clock.c.measure.in_(REPLY_MEASURES)
+    begun = sa.exists().where(
+        event.c.ticket_id == ticket.c.id,
+        sa.or_(event.c.kind == EventKind.CREATE.value, event.c.at <= ticket.c.created_at),
     )
-    # in order of time, not distinct: else SQLite walks through all events, ticket by ticket
-    return _unattributed().where(event.c.at >= seconds(since), ended).order_by(event.c.at)
+    waits = sa.exists().where(*its_clock, clock.c.state == ClockState.RUNNING.value)
+    ended = sa.exists().where(*its_clock, clock.c.stopped_at >= event.c.at).correlate(ticket, event)
+    headless = (
+        ticket.c.events_through.is_(None),
+        ticket.c.updated_at > ticket.c.created_at,
+        ~begun,
+        ~sa.exists().where(clock.c.record == record),
+    )
+    of_open = sa.and_(ticket.c.open == sa.true(), sa.or_(sa.and_(waits, unheard), sa.and_(*headless)))
+    of_done = sa.and_(ticket.c.open == sa.false(), unheard.where(event.c.at >= seconds(since), ended))
+    query = sa.select(ticket.c.id).where(among(conn, ticket.c.id, ids), sa.or_(of_open, of_done))
+    return set(conn.scalars(query))

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from connectors.store import schema
-from connectors.store.codec import Codec, optional_time, time
+from connectors.store.codec import Codec, optional_time, seconds, time
 from connectors.store.database import Database, among, chunks
 from connectors.store.facts import COMPANY, EVENT, INCIDENT, PERSON, TICKET
 from connectors.store.values import Changed
@@ -53,6 +53,23 @@ class FactReader(Database):
         """Ids of tickets that are not solved, closed, merged, deleted or spam; rising, those greater than `after`."""
         table = schema.ticket
         query = sa.select(table.c.id).where(table.c.open == sa.true(), table.c.id > after)
+        with self.reading() as conn:
+            return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
+
+    def decided_tickets(
+        self, policy: str, *, after: int, limit: int, since: datetime | None = None, through: int | None = None
+    ) -> list[int]:
+        """Tickets on which a policy has decided as they are now; rising ids after `after`, up to `through`.
+
+        `since` leaves out finished ones that were last updated before.
+        """
+        table = schema.ticket
+        decided = sa.select(schema.policy.c.decided_seq).where(schema.policy.c.name == policy).scalar_subquery()
+        query = sa.select(table.c.id).where(table.c.id > after, table.c.seq <= decided)
+        if through is not None:
+            query = query.where(table.c.id <= through)
+        if since is not None:
+            query = query.where(sa.or_(table.c.open == sa.true(), table.c.updated_at >= seconds(since)))
         with self.reading() as conn:
             return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
 

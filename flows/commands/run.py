@@ -19,6 +19,7 @@ class Runnable(StrEnum):
     RULES = "rules"
     PAGING = "paging"
     DELIVERY = "delivery"
+    RECOMPUTE = "recompute"
 
 
 class Tool(StrEnum):
@@ -28,6 +29,8 @@ class Tool(StrEnum):
     PAGERDUTY = "pagerduty"
 
 
+_UNLEASED = (Runnable.PULSE, Runnable.RECOMPUTE)
+"""Flows that take the lease themselves, and hold it no longer than they need it."""
 _SILENT = ("failed", "not connected")
 """How a source begins that said nothing."""
 
@@ -47,7 +50,7 @@ def run(
     from flows.context import open_context
 
     with open_context(plan_only=not apply) as ctx:
-        found = _work(flow)(ctx) if flow is Runnable.PULSE else _alone(ctx, flow)
+        found = _work(flow)(ctx) if flow in _UNLEASED else _alone(ctx, flow)
         if as_json:
             typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
         else:
@@ -88,7 +91,7 @@ def _alone(ctx: Any, flow: Runnable) -> Any:
 
 
 def _work(flow: Runnable) -> Callable[[Any], Any]:
-    from flows import delivery, paging, pulse, rules, sla
+    from flows import delivery, paging, pulse, recompute, rules, sla
     from flows import sync as reading
 
     return {
@@ -98,11 +101,13 @@ def _work(flow: Runnable) -> Callable[[Any], Any]:
         Runnable.RULES: rules.decide,
         Runnable.PAGING: paging.decide,
         Runnable.DELIVERY: lambda ctx: delivery.deliver(ctx) if not ctx.plan_only else delivery.waiting(ctx),
+        Runnable.RECOMPUTE: recompute.check,
     }[flow]
 
 
 def _print(console: Console, found: Any) -> None:
     from flows.cases import Decided
+    from flows.recompute import Recomputed
     from flows.report import Delivered, Pulse
 
     decided = found.decided if isinstance(found, Pulse) else [found] if isinstance(found, Decided) else []
@@ -115,7 +120,10 @@ def _print(console: Console, found: Any) -> None:
         silent = [f"{name}: {said}" for name, said in found.synced.items() if said.startswith(_SILENT)]
         for line in [*silent, *found.news, *found.delivered.problems]:
             console.print(line, highlight=False)
-    if isinstance(found, dict):
+    if isinstance(found, Recomputed):
+        for line in found.lines():
+            console.print(line, highlight=False)
+    elif isinstance(found, dict):
         for name, said in found.items():
             console.print(f"{name}: {said}", highlight=False)
     elif isinstance(found, Pulse | Delivered):

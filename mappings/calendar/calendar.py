@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from mappings.calendar.config import read
 from mappings.calendar.faults import CalendarError
 from mappings.calendar.hours import Hours, Span, merge
-from mappings.calendar.openings import DAY_SECONDS, Openings, Seconds
+from mappings.calendar.openings import DAY_SECONDS, Openings
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from mappings.calendar.openings import Seconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -138,7 +140,7 @@ class Calendar:
             end = self._opening(moment)[1]
         return _instant(end)
 
-    def due_many(self, starts: ArrayLike, seconds: ArrayLike) -> Seconds:
+    def due_many(self, starts: "ArrayLike", seconds: "ArrayLike") -> "Seconds":
         """`due` for many at once, in whole epoch seconds; the two are broadcast together as numpy does."""
         moments, budgets = _pair(_whole("starts", starts), _whole("seconds", seconds))
         if budgets.min(initial=0) < 0:
@@ -153,7 +155,7 @@ class Calendar:
             due = table.due_many(moments, budgets)
         return due
 
-    def elapsed_many(self, starts: ArrayLike, ends: ArrayLike) -> Seconds:
+    def elapsed_many(self, starts: "ArrayLike", ends: "ArrayLike") -> "Seconds":
         """`elapsed` for many at once, in whole epoch seconds; the two are broadcast together as numpy does."""
         since, until = _pair(_whole("starts", starts), _whole("ends", ends))
         if since.size == 0 or self.always:
@@ -249,7 +251,9 @@ def _year(moment: int) -> int:
     return min(max(_instant(moment).year, _FIRST_YEAR), _LAST_YEAR)
 
 
-def _whole(field: str, values: ArrayLike) -> Seconds:
+def _whole(field: str, values: "ArrayLike") -> "Seconds":
+    import numpy as np
+
     array: NDArray[Any] = np.asarray(values)
     if array.size and array.dtype.kind not in "iu":
         raise CalendarError.of(field, f"holds {array.dtype}, not whole numbers", "give epoch seconds as int64")
@@ -257,12 +261,16 @@ def _whole(field: str, values: ArrayLike) -> Seconds:
     return whole
 
 
-def _pair(one: Seconds, other: Seconds) -> tuple[Seconds, Seconds]:
+def _pair(one: "Seconds", other: "Seconds") -> "tuple[Seconds, Seconds]":
+    import numpy as np
+
     first, second = np.broadcast_arrays(one, other)
     return first, second
 
 
-def _at_least_none(seconds: Seconds) -> Seconds:
+def _at_least_none(seconds: "Seconds") -> "Seconds":
+    import numpy as np
+
     floored: Seconds = np.maximum(seconds, 0)
     return floored
 

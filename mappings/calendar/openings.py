@@ -4,13 +4,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from mappings.calendar.hours import Span, merge
 
-Seconds = NDArray[np.int64]
+if TYPE_CHECKING:  # numpy is a fifth of a process's start, and only many at once need it
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Seconds = NDArray[np.int64]
+
 DAY_SECONDS = 86_400
 BEYOND = 2**60
 """An instant that no table reaches."""
@@ -71,8 +74,10 @@ class Openings:
             return None
         return self.ends[found - 1] - self.totals[found] + target
 
-    def passed_many(self, moments: Seconds) -> Seconds:
+    def passed_many(self, moments: "Seconds") -> "Seconds":
         """`passed` for each moment."""
+        import numpy as np
+
         starts, totals, by_end, _ = self._arrays
         index = by_end.count(moments)
         late = moments - starts[index]
@@ -80,8 +85,10 @@ class Openings:
         late += totals[index]
         return late
 
-    def due_many(self, moments: Seconds, seconds: Seconds) -> Seconds:
+    def due_many(self, moments: "Seconds", seconds: "Seconds") -> "Seconds":
         """`due` for each moment, the moment itself or the next opening for 0 seconds; huge beyond the table."""
+        import numpy as np
+
         starts, totals, by_end, by_total = self._arrays
         index = by_end.count(moments)
         opening = starts[index]
@@ -93,8 +100,10 @@ class Openings:
         return np.where(seconds == 0, begun, due)
 
     @cached_property
-    def _arrays(self) -> tuple[Seconds, Seconds, "_Edges", "_Edges"]:
+    def _arrays(self) -> "tuple[Seconds, Seconds, _Edges, _Edges]":
         """Starts and totals for numpy with look-ups by end and by total; a last span that never ends is "beyond"."""
+        import numpy as np
+
         totals = np.array(self.totals, dtype=np.int64)
         return np.array([*self.starts, BEYOND], dtype=np.int64), totals, _Edges(self.ends), _Edges(self.totals)
 
@@ -107,6 +116,8 @@ class _Edges:
     """
 
     def __init__(self, edges: list[int]) -> None:
+        import numpy as np
+
         self._edges = np.array([*edges, 4 * BEYOND], dtype=np.int64)
         self._base = edges[0] if edges else 0
         slots = ((edges[-1] - self._base) >> _SLOT) + 2 if edges else 1
@@ -114,7 +125,7 @@ class _Edges:
         self._guesses = guesses.astype(np.int64)
         self._steps = int(np.diff(guesses).max(initial=0))
 
-    def count(self, values: Seconds) -> Seconds:
+    def count(self, values: "Seconds") -> "Seconds":
         slots = (values - self._base) >> _SLOT
         count = self._guesses.take(slots, mode="clip")
         for _ in range(self._steps):

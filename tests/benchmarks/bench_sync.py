@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.bench_sync` prints them. A page is 1,000 tickets of an ordinary size with the people and
 companies that it side-loads, as the real export prints them (custom fields twice). A server in another process has them
-rendered, and `flows.sync.export_tickets` reads them to the end. The bound is what cannot be saved: one typed decode of
+rendered, and `flows.streams.read_tickets` reads them to the end. The bound is what cannot be saved: one typed decode of
 the same bytes, and the same number of rows through sqlite3 with nothing compared.
 """
 
@@ -25,10 +25,12 @@ from pydantic import SecretStr
 
 from connectors.store import Store
 from connectors.zendesk.client import Zendesk
-from flows import sync
+from flows import sla
+from flows.cases import Decided, cases
 from flows.context import Context, load_replies
 from flows.profiles import read_tools
 from flows.settings import Settings
+from flows.streams import Stretch, read_tickets
 from mappings.profile import Source, load_tools
 from mappings.zendesk import Reading, build_reading
 from tests.benchmarks import Row
@@ -37,8 +39,9 @@ from tests.benchmarks.rig import peak, spent
 from tests.profiles import CONFIG, profile
 
 PAGES, PAGE, PEOPLE, COMPANIES = 20, 1000, 5000, 500
-MANY = 50
-"""Pages of the load whose memory is taken."""
+MANY = 200
+"""Pages of the load whose memory is taken; then some chunks of them are decided on."""
+CHUNKS = 10
 AT, NOW = "2026-03-03T12:00:00Z", datetime(2026, 3, 4, tzinfo=UTC)
 
 
@@ -131,9 +134,22 @@ class _Export(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Rendered(dict[int, bytes]):
+    """Pages that are never kept."""
+
+    def __init__(self, pages: int) -> None:
+        self.last = pages - 1
+
+    def __missing__(self, number: int) -> bytes:
+        return a_page(number, last=number == self.last)
+
+
 def serve(pages: int) -> None:
-    """Render the pages, print the address, and answer until the process is ended."""
-    _Export.pages = {number: a_page(number, last=number == pages - 1) for number in range(pages)}
+    """Render the pages, print the address, and answer until the process is ended. Very many are rendered as asked."""
+    if pages > PAGES:
+        _Export.pages = _Rendered(pages)
+    else:
+        _Export.pages = {number: a_page(number, last=number == pages - 1) for number in range(pages)}
     server = HTTPServer(("127.0.0.1", 0), _Export)
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
@@ -159,17 +175,22 @@ class Loaded(NamedTuple):
     calls: int
 
 
-def load(store: Store, url: str) -> Loaded:
-    """Read the export to its end into a store."""
+def world(store: Store, url: str) -> Context:
+    """A run's world around a store, before an account at an address."""
     secrets = {"ZENDESK_EMAIL": "flows@us.example", "ZENDESK_TOKEN": "t"}
     client = Zendesk(url, secret=lambda name: SecretStr(secrets[name]) if name in secrets else None)
     settings = Settings()
     tools, replies = read_tools(settings.config_dir), load_replies(settings.config_dir)
-    ctx = Context(settings, profile("builder"), tools, replies, store, lambda: NOW, zendesk=client, reading=reading())
+    return Context(settings, profile("builder"), tools, replies, store, lambda: NOW, zendesk=client, reading=reading())
+
+
+def load(ctx: Context) -> Loaded:
+    """Read the export to its end into a store."""
+    assert ctx.zendesk is not None
     wall, cpu = perf_counter(), process_time()
-    sync.export_tickets(ctx, pages=None)
-    took = Loaded(perf_counter() - wall, process_time() - cpu, client.policy.calls)
-    client.close()
+    read_tickets(ctx, Stretch("tickets", 0), None)
+    took = Loaded(perf_counter() - wall, process_time() - cpu, ctx.zendesk.policy.calls)
+    ctx.zendesk.close()
     return took
 
 
@@ -224,7 +245,7 @@ def _rows(tickets: list[_Bare]) -> Iterator[tuple[Any, ...]]:
 
 def measured(store: Store, name: str, figure: str, url: str) -> list[Row]:
     """A first load into one store."""
-    took = load(store, url)
+    took = load(world(store, url))
     tickets = PAGES * PAGE
     return [
         Row(f"{name}: first load of {tickets:,} tickets", tickets / took.wall, "tickets/s", figure=figure),
@@ -244,13 +265,29 @@ def run() -> list[Row]:
             if server is not None:
                 rows += measured(server, "PostgreSQL", "load-postgres", url)
     with served(MANY) as url:
-        most = float(spent("tests.benchmarks.bench_sync", "load", url).said)
-    return [*rows, Row(f"peak memory while {MANY * PAGE:,} tickets are loaded", most, "MB", figure="memory")]
+        with sqlite_store() as store:
+            rows.append(memory("SQLite", url, store))
+        with postgres_store() as server:
+            if server is not None:
+                rows.append(memory("PostgreSQL", url, server))
+    return rows
 
 
-def _load(url: str) -> None:
-    with sqlite_store() as store:
-        load(store, url)
+def memory(name: str, url: str, store: Store) -> Row:
+    """The most that a process has which loads very many tickets into an empty store and begins to decide on them."""
+    address = store.engine.url.render_as_string(hide_password=False)
+    most = float(spent("tests.benchmarks.bench_sync", "load", url, address).said)
+    return Row(f"{name}: peak memory while {MANY * PAGE:,} tickets are loaded", most, "MB", figure="memory")
+
+
+def _load(url: str, address: str) -> None:
+    store = Store.open(address)
+    ctx = world(store, url)
+    load(ctx)
+    for _ in range(CHUNKS):
+        changed = store.changed("sla")
+        sla._replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, Decided("sla"), NOW)
+    store.close()
     print(peak())
 
 
@@ -258,7 +295,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["serve", count]:
             serve(int(count))
-        case ["load", address]:
-            _load(address)
+        case ["load", address, database]:
+            _load(address, database)
         case _:
             print(*run(), sep="\n")

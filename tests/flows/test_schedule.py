@@ -82,6 +82,9 @@ def test_a_worker_runs_what_is_deployed(prefect: Prefect, start: Start, tmp_path
     assert [schedule["schedule"]["cron"] for schedule in pulse["schedules"]] == ["* * * * *"]
     assert pulse["global_concurrency_limit"]["limit"] == 1
     assert pulse["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    night = deployments.pop("flows/recompute.py:recompute")
+    assert [schedule["schedule"]["cron"] for schedule in night["schedules"]] == ["30 3 * * *"]
+    assert night["parameters"]["mode"] == "apply"
     assert deployments
     assert [entrypoint for entrypoint, deployment in deployments.items() if deployment["schedules"]] == []
 

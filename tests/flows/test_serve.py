@@ -37,6 +37,7 @@ def test_a_served_flow_is_as_deployed(flow: str) -> None:
     assert served.name == deployed["name"]
     assert served.entrypoint == deployed["entrypoint"].replace("/", ".").replace(".py:", ".")
     assert served.tags == deployed["tags"]
+    assert served.parameters == deployed.get("parameters", {})
     times = [(each.schedule.cron, each.schedule.timezone, each.slug) for each in served.schedules or []]
     assert times == [(each["cron"], each["timezone"], each["slug"]) for each in deployed.get("schedules", [])]
     limit, strategy = served.concurrency_limit, served.concurrency_options

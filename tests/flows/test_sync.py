@@ -1,11 +1,13 @@
 """Reading the tools: nothing is missed, nothing is believed that was not said, and trouble stays where it is."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
 from connectors.store import Facts, OutboxState
+from connectors.zendesk import client
 from mappings.model import ClockState, Status
 from tests.flows.desk import Desk
 from tests.stories import at
@@ -198,3 +200,63 @@ def test_older_copy_never_wins(desk: Desk) -> None:
     older = msgspec.structs.replace(known, updated_at=at("2026-03-01 10:00"), status=Status.CLOSED)
     desk.ctx.store.save(Facts(tickets=(older,)))
     assert ticket(desk, filed) == known
+
+
+def fresh(desk: Desk) -> dict[str, datetime]:
+    """Up to when each of Zendesk's streams has been read."""
+    states = {at.name: at.fresh_through for at in desk.ctx.store.sources() if at.tool == "zendesk"}
+    return {name: at for name in ("tickets", "events", "newest") if (at := states[name]) is not None}
+
+
+def test_late_while_the_tool_was_away(either_desk: Desk) -> None:
+    """Due while Zendesk is away for an hour: what was answered meanwhile is not late, the rest is, once, on its return.
+
+    All the while each stream says up to when it has been read, and that it went and returned is told once.
+    """
+    desk = either_desk
+    answered, forgotten = desk.file("P2", "business"), desk.file("P2", "business")
+    desk.minutes(3)
+    desk.move("2026-03-03 13:40")
+    desk.minutes(3)
+    before, noted = fresh(desk), {id: len(desk.notes(id)) for id in (answered, forgotten)}
+    desk.fail(kind="away")
+    beats = desk.minutes(3)
+    desk.sim.reply(answered, author=desk.agent, body="Here is how.")
+    desk.move("2026-03-03 14:35")
+    beats += desk.minutes(3)
+    assert fresh(desk) == before
+    assert all(at < beats[0].at for at in before.values())
+    desk.well()
+    beats += desk.minutes(4)
+    said = [line for beat in beats for line in beat.news if line.startswith("zendesk tickets")]
+    assert [line.split(":")[0] for line in said] == ["zendesk tickets does not answer", "zendesk tickets answers again"]
+    assert all(at >= desk.now - timedelta(minutes=2) for at in fresh(desk).values())
+    told = {id: desk.notes(id)[noted[id] :] for id in (answered, forgotten)}
+    assert told[answered] == []
+    assert len([note for note in told[forgotten] if "was due" in note]) == 1
+
+
+def test_freshness_in_the_middle_of_a_long_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More has changed than a pulse reads: the stream is as fresh as its last page, and never says more."""
+    monkeypatch.setattr(client, "EXPORT_PAGE", 3)
+    desk.sandbox.advance(120)
+    filed = []
+    for _ in range(20):
+        filed.append(desk.file("P3", "professional"))
+        desk.sandbox.advance(60)
+    desk.sandbox.advance(600)
+    desk.fail(path="/tickets.json", kind="status", status=500)
+    desk.beat()
+    through = fresh(desk)["tickets"]
+    there = desk.ctx.store.known(filed)
+    created = {id: at_second(desk.sim.account.tickets[id].created_at) for id in filed}
+    assert 0 < len(there) < len(filed)
+    assert {id for id in filed if created[id] <= through} <= there.keys()
+    assert through < desk.now - timedelta(minutes=10)
+    desk.minutes(3)
+    assert fresh(desk)["tickets"] >= desk.now - timedelta(minutes=2)
+
+
+def at_second(second: int) -> datetime:
+    """A second of the account's time."""
+    return datetime.fromtimestamp(second, UTC)

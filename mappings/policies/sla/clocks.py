@@ -34,8 +34,8 @@ def clocks(life: Life, profile: Profile, *, stored: Sequence[Clock] = ()) -> lis
     """Every clock of a ticket, running, paused and finished, in the order of the profile's targets.
 
     A ticket whose beginning was not read has no clock, and its stored ones are left as they are. A stored clock that
-    the replay no longer yields while it was running is given back void. A stretch that began with an event not yet read
-    has no clock until it is: its cause is not known.
+    the replay no longer yields is given back void, unless it is finished and its target has left the profile. A stretch
+    that began with an event not yet read has no clock until it is: its cause is not known.
     """
     if not life.line.known:
         return list(stored)
@@ -47,13 +47,18 @@ def clocks(life: Life, profile: Profile, *, stored: Sequence[Clock] = ()) -> lis
             rows = _Replay(life, profile, name, watch, facings, kept).rows()
             fresh += [row for row in rows if row.cause != UNREAD]
     keys = {clock.key for clock in fresh}
-    ended = life.history.ticket.updated_at
-    gone = [
-        msgspec.structs.replace(clock, state=ClockState.VOID, stopped_at=ended, fulfilled_by="gone")
-        for clock in stored
-        if clock.key not in keys and clock.state in (ClockState.RUNNING, ClockState.PAUSED)
-    ]
-    return fresh + gone
+    return fresh + [_gone(clock, life) for clock in stored if clock.key not in keys and _mistaken(clock, profile)]
+
+
+def _mistaken(clock: Clock, profile: Profile) -> bool:
+    """Was a row that the replay does not yield counted on too little knowledge, as before a comment had its author?"""
+    living = clock.state in (ClockState.RUNNING, ClockState.PAUSED)
+    return living or (clock.state is not ClockState.VOID and clock.target in profile.targets)
+
+
+def _gone(clock: Clock, life: Life) -> Clock:
+    ended = clock.stopped_at or life.history.ticket.updated_at
+    return msgspec.structs.replace(clock, state=ClockState.VOID, stopped_at=ended, fulfilled_by="gone")
 
 
 def dimensions(life: Life, profile: Profile, at: datetime) -> dict[str, object]:

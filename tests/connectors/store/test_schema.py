@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from connectors.store import Mode, NotMigrated, Store, Unreachable, WrongProfile, schema
+from connectors.store import Mode, NotMigrated, Store, Unreachable, WrongProfile, migrations, schema
 from connectors.store.clocks import CLOCK
 from connectors.store.codec import Codec
 from connectors.store.decisions import ACTION
@@ -61,6 +62,13 @@ def test_migrations_and_schema_agree(store: Store) -> None:
     with store.engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
+
+
+def test_a_migration_is_named_by_its_revision() -> None:
+    """A start asks which schema it needs without loading Alembic: the files' names have to say the same."""
+    scripts = ScriptDirectory.from_config(migrations._config())
+    assert migrations._known() == sorted(script.revision for script in scripts.walk_revisions())
+    assert migrations._known()[-1] == scripts.get_current_head()
 
 
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:
