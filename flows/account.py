@@ -26,6 +26,12 @@ def lately(ctx: Context, at: datetime | None, age: timedelta) -> bool:
     return at is not None and timedelta(0) <= ctx.now() - at < age
 
 
+def tools_time(ctx: Context) -> datetime:
+    """Zendesk's time as it told last, by which we say how far it has been read: our own clock may be wrong."""
+    told = None if ctx.zendesk is None else ctx.zendesk.policy.told_at
+    return told or ctx.now()
+
+
 def open_account(ctx: Context) -> None:
     """Learn what the account calls things: fields, groups, agents, ourselves. Asked again every ten minutes.
 

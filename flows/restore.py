@@ -8,6 +8,7 @@ whom others use too cannot stop us for ever.
 from datetime import datetime, timedelta
 
 from connectors.store import Pulsed, SourceState, Store
+from flows.account import tools_time
 from flows.context import Context, log
 from flows.operations import Told, counted
 from flows.report import Pulse
@@ -24,7 +25,7 @@ def looked(ctx: Context, found: Pulse) -> bool:
     since = _gap(ctx)
     if ctx.plan_only or ctx.zendesk is None or since is None or _zendesk_away(ctx):
         return True
-    if not _read(ctx.store.source("zendesk", "events"), ctx.now()):
+    if not _read(ctx.store.source("zendesk", "events"), tools_time(ctx)):
         found.news.append(
             f"no pulse ended since {_at(since)}: what happened meanwhile is read first, then things are done again"
         )
@@ -46,7 +47,7 @@ def finished(ctx: Context) -> None:
     """Note that a pulse came to its end. What was not looked at after a gap stays to be looked at."""
     if ctx.plan_only:
         return
-    live = _read(ctx.store.source("zendesk", "events"), ctx.now())
+    live = _read(ctx.store.source("zendesk", "events"), tools_time(ctx))
     ctx.store.note_pulse(Pulsed(at=ctx.now(), live=live, away_since=_gap(ctx)))
 
 

@@ -16,7 +16,7 @@ from prefect import flow
 from connectors.errors import ConnectorError, NotFound, Unavailable
 from connectors.store import Facts, SourceState
 from flows import hints
-from flows.account import know_account, lately, open_account
+from flows.account import know_account, lately, open_account, tools_time
 from flows.context import Context
 from flows.paging import read_incidents
 from flows.progress import Progress, shown
@@ -67,7 +67,7 @@ def zendesk(ctx: Context) -> dict[str, str]:
     }
     told: dict[str, str] = {}
     for name, step in steps.items():
-        locked_out = bool(told) and ctx.zendesk.policy.locked_out
+        locked_out = ctx.zendesk.policy.locked_out and any(said.startswith("failed") for said in told.values())
         told[f"zendesk {name}"] = LOCKED_OUT if locked_out else _tried(ctx, "zendesk", name, step)
     return told | _wrong_clock(ctx)
 
@@ -120,15 +120,9 @@ def _tried(ctx: Context, tool: str, name: str, step: Callable[[Context], str]) -
     return said
 
 
-def _tools_time(ctx: Context) -> datetime:
-    """Zendesk's time as it told last, by which we say how far it has been read: our own clock may be wrong."""
-    assert ctx.zendesk is not None
-    return ctx.zendesk.policy.told_at or ctx.now()
-
-
 def _wrong_clock(ctx: Context) -> dict[str, str]:
     """A line where our clock is not Zendesk's: due times are noticed by ours, so they are noticed too early or late."""
-    ahead = ctx.now() - _tools_time(ctx)
+    ahead = ctx.now() - tools_time(ctx)
     if abs(ahead) < CLOCKS_DIFFER:
         return {}
     way = "ahead of" if ahead > timedelta(0) else "behind"
@@ -157,7 +151,7 @@ def export_tickets(
         if body is None:
             break
         page = read_page(body, _account(ctx))
-        through = _tools_time(ctx) - HIDDEN if page.end else None
+        through = tools_time(ctx) - HIDDEN if page.end else None
         state = SourceState(tool="zendesk", name="tickets", cursor=page.cursor or state.cursor, fresh_through=through)
         count += _save(ctx, page, source=state)
         if progress is not None:
@@ -207,7 +201,7 @@ def export_events(
         if body is None:
             break
         page = read_page(body, _account(ctx))
-        through = _tools_time(ctx) - HIDDEN if page.end else datetime.fromtimestamp(int(page.cursor or start), UTC)
+        through = tools_time(ctx) - HIDDEN if page.end else datetime.fromtimestamp(int(page.cursor or start), UTC)
         if state.fresh_through is not None and through > state.fresh_through:
             ctx.store.read_whole(state.fresh_through, through)
         state = SourceState(
@@ -317,7 +311,7 @@ def _mark_gone(ctx: Context, ids: list[int]) -> None:
 def read_audits(ctx: Context, ticket_id: int) -> None:
     """All that ever happened to a ticket, authors included."""
     assert ctx.zendesk is not None
-    asked = _tools_time(ctx)
+    asked = tools_time(ctx)
     events: list[TicketEvent] = []
     try:
         for body in ctx.zendesk.audits(ticket_id):
