@@ -23,6 +23,8 @@ from mappings.zendesk import read_page
 AUDITS = 100
 """Tickets a pulse reads the audits of: a call each, of the account's several hundred a minute."""
 LONG_AGO = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+"""The second in which we ask is not over: there may be more of it."""
 
 
 class _Place(msgspec.Struct):
@@ -94,10 +96,13 @@ def _freshened(history: History, streamed: datetime | None, began: datetime | No
 
 
 def unheard(history: History) -> bool:
-    """Has the ticket a public comment whose author nobody has read? The events' export never names one."""
+    """Has the ticket a public comment whose author nobody has read? The events' export never names one.
+
+    What was read up to a comment's own second may have been read before it: that second counts as unread.
+    """
     through = history.events_through
     unknown = [event for event in history.events if event.kind is EventKind.COMMENT and event.actor is Actor.UNKNOWN]
-    return any(event.public and (through is None or through < event.at) for event in unknown)
+    return any(event.public and (through is None or through <= event.at) for event in unknown)
 
 
 def mark_gone(ctx: Context, ids: list[int]) -> None:
@@ -125,10 +130,9 @@ def read_audits(ctx: Context, ticket_id: int) -> None:
                 ctx.store.save(Facts(parked=page.parked))
     except NotFound:
         return
-    through = max([event.at for event in events], default=asked)
-    ctx.store.save(
-        Facts(events=tuple(events)), events_through={ticket_id: max(through, _stored(ctx, ticket_id, asked))}
-    )
+    last = max([event.at for event in events], default=asked)
+    whole = max(last, _stored(ctx, ticket_id, asked), asked - SECOND)
+    ctx.store.save(Facts(events=tuple(events)), events_through={ticket_id: whole})
 
 
 def _stored(ctx: Context, ticket_id: int, asked: datetime) -> datetime:

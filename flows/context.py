@@ -49,6 +49,8 @@ class Context:
     fence: int | None = None
     alive: Callable[[], None] = lambda: None
     reading: Reading | None = None
+    noted: dict[str, str] = field(default_factory=dict)
+    """What the store noted once and for all, so that it is asked for once a run."""
 
     def mode(self, policy: str) -> Mode:
         """How far a policy may go now: its own mode in the store, capped by `HELPDESK_MODE`."""

@@ -43,10 +43,10 @@ def deliver(ctx: Context) -> Delivered:
     told.dropped += ctx.store.drop_ended(ctx.now())
     if ctx.pagerduty is not None:
         _tried(told, lambda: look_for_pages(ctx, told))
-        _tried(told, lambda: _empty(ctx, told, send_pages))
+        _tried(told, lambda: _empty(ctx, told, "pagerduty", send_pages))
     if ctx.zendesk is not None and ctx.reading is not None:
         _tried(told, lambda: resolve(ctx, told))
-        _tried(told, lambda: _empty(ctx, told, _send_tickets))
+        _tried(told, lambda: _empty(ctx, told, "zendesk", _send_tickets))
     told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
 
@@ -60,8 +60,8 @@ def _tried(told: Delivered, work: Callable[[], None]) -> None:
         told.problems.append(str(error))
 
 
-def _empty(ctx: Context, told: Delivered, send: Callable[[Context, Lane, Delivered], bool]) -> None:
-    for lane in Lane:
+def _empty(ctx: Context, told: Delivered, tool: str, send: Callable[[Context, Lane, Delivered], bool]) -> None:
+    for lane in Lane if ctx.store.waits(tool) else ():
         while send(ctx, lane, told):
             pass
 

@@ -30,7 +30,7 @@ SEARCHES = 10
 END = "end"
 """The place of a part that is read to its end."""
 
-OPEN, TICKETS, EVENTS = "open tickets", "past tickets", "past events"
+START, OPEN, TICKETS, EVENTS = "start", "open tickets", "past tickets", "past events"
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -48,17 +48,19 @@ def begin(ctx: Context, since: datetime | None = None) -> Span | None:
     first = _first(ctx, since)
     noted = Span(first, max(first, tools_time(ctx) - BEFORE))
     place = f"{int(noted.since.timestamp())} {int(noted.until.timestamp())}"
-    ctx.store.save(Facts(), source=SourceState(tool="zendesk", name="start", cursor=place))
+    ctx.store.save(Facts(), source=SourceState(tool="zendesk", name=START, cursor=place))
     return span(ctx)
 
 
 def span(ctx: Context) -> Span | None:
-    """The noted span of this store's first load, whether it is over or not."""
-    noted = ctx.store.source("zendesk", "start").cursor
+    """The noted span of this store's first load, whether it is over or not. It never changes once it is noted."""
+    if START in ctx.noted:
+        return Span(*(datetime.fromtimestamp(int(at), UTC) for at in ctx.noted[START].split()))
+    noted = ctx.store.source("zendesk", START).cursor
     if noted is None:
         return None
-    since, until = noted.split()
-    return Span(datetime.fromtimestamp(int(since), UTC), datetime.fromtimestamp(int(until), UTC))
+    ctx.noted[START] = noted
+    return span(ctx)
 
 
 def loading_since(ctx: Context) -> datetime | None:
@@ -76,8 +78,10 @@ def steps(ctx: Context) -> dict[str, Callable[[Context], str]]:
 
 
 def at_end(ctx: Context, part: str) -> bool:
-    """Is a part of the load read to its end?"""
-    return ctx.store.source("zendesk", part).cursor == END
+    """Is a part of the load read to its end? Then it stays so."""
+    if part not in ctx.noted and ctx.store.source("zendesk", part).cursor == END:
+        ctx.noted[part] = END
+    return part in ctx.noted
 
 
 def open_tickets(ctx: Context) -> str:

@@ -226,7 +226,7 @@ def _needed(conn: sa.Connection, ids: Sequence[int], since: datetime) -> set[int
         event.c.actor == Actor.UNKNOWN.value,
         event.c.kind == EventKind.COMMENT.value,
         event.c.public == sa.true(),
-        sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < event.c.at),
+        sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through <= event.c.at),
     )
     begun = sa.exists().where(
         event.c.ticket_id == ticket.c.id,

@@ -57,7 +57,7 @@ class Outbox(Database):
         `now`) are dropped with a reason, and so are those whose `after` will never be done.
         `deadline` is real time: until then the call has ended. Raises `StaleLease` when `fence` is given and old.
         """
-        if not self._planned(tool):
+        if not self.waits(tool):
             return []
         with self.writing("outbox") as conn:
             check_fence(conn, PULSE, fence)
@@ -81,7 +81,7 @@ class Outbox(Database):
         changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline, "vendor_ref": None}
         return [msgspec.structs.replace(row, attempts=row.attempts + 1, **changed) for row in taken]
 
-    def _planned(self, tool: str) -> bool:
+    def waits(self, tool: str) -> bool:
         """Whether a tool has anything to be sent, without a lock: in most minutes it has not."""
         with self.reading() as conn:
             return conn.scalar(sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool).limit(1)) is not None

@@ -44,8 +44,13 @@ class Policies(Database):
 
     def begin(self, rules: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], datetime]:
         """Since when each (policy, rule) acts: as stored, and from `now` on for one that is seen for the first time."""
+        wanted = set(rules)
+        with self.reading() as conn:
+            stored = _stored(conn, wanted)
+        if wanted <= stored.keys():
+            return {key: stored[key] for key in wanted}
         with self.writing("outbox") as conn:
-            return begin(conn, rules, now)
+            return begin(conn, wanted, now)
 
     def pause(self, scope: str, now: datetime) -> bool:
         """Stop deliveries of `all`, a policy, a tool or a record (`zendesk:123`); false when it was paused already."""
@@ -92,13 +97,18 @@ def note_mode(conn: sa.Connection, policy: str, mode: Mode, now: datetime) -> in
 
 def begin(conn: sa.Connection, rules: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], datetime]:
     """As `Policies.begin`, within a transaction."""
-    table = schema.act_from
     wanted = set(rules)
-    query = sa.select(table).where(among(conn, table.c.policy, sorted({policy for policy, _ in wanted})))
-    stored = {(row.policy, row.rule): time(row.at) for row in conn.execute(query)}
+    stored = _stored(conn, wanted)
     new = sorted(wanted - stored.keys())
-    upsert(conn, table, [(policy, rule, seconds(now)) for policy, rule in new])
+    upsert(conn, schema.act_from, [(policy, rule, seconds(now)) for policy, rule in new])
     return {key: stored.get(key, time(seconds(now))) for key in wanted}
+
+
+def _stored(conn: sa.Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    """The starts of all rules of these policies."""
+    table = schema.act_from
+    query = sa.select(table).where(among(conn, table.c.policy, sorted({policy for policy, _ in wanted})))
+    return {(row.policy, row.rule): time(row.at) for row in conn.execute(query)}
 
 
 def restart(conn: sa.Connection, scope: str, now: datetime) -> None:

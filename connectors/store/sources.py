@@ -38,7 +38,10 @@ class Sources(Database):
             return state.down_since is None
 
     def source_ok(self, tool: str, name: str, at: datetime) -> bool:
-        """Note that a source answered; true when it just came back."""
+        """Note that a source answers since `at`; true when it just came back. One that did already costs a look."""
+        known = self.source(tool, name)
+        if known.ok_at is not None and known.down_since is None:
+            return False
         with self.writing("seq") as conn:
             state = read_source(conn, tool, name)
             well = msgspec.structs.replace(state, ok_at=at, error=None, down_since=None)

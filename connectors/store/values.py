@@ -41,7 +41,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """How far one stream of one tool has been read, and whether it answers.
 
-    `fresh_through`: everything up to this vendor time has been read. `down_since` is null while the source answers.
+    `fresh_through`: everything up to this vendor time has been read. `down_since` is null while the source answers,
+    which it does since `ok_at`.
     """
 
     tool: str

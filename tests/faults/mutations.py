@@ -13,10 +13,10 @@ def without_unknown() -> None:
     """A call without an answer counts as not made."""
     finish = Store.finish
 
-    def forgetful(self: Store, results: Sequence[Result], now: Any) -> int:
+    def forgetful(self: Store, results: Sequence[Result], *more: Any) -> int:
         unknown = OutboxState.UNKNOWN
         told = [msgspec.structs.replace(r, state=OutboxState.PLANNED) if r.state is unknown else r for r in results]
-        return finish(self, told, now)
+        return finish(self, told, *more)
 
     Store.finish = forgetful  # type: ignore[method-assign]
 

@@ -11,7 +11,7 @@ from flows.report import Pulse
 from mappings.plan import Lane
 from tests.flows.desk import Desk, unfinished
 
-SKEWS = [timedelta(minutes=-10), timedelta(minutes=10), timedelta(hours=2)]
+SKEWS = [timedelta(minutes=-10), timedelta(minutes=10), timedelta(hours=-2), timedelta(hours=2)]
 
 
 def off(desk: Desk, skew: timedelta) -> None:

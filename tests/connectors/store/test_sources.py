@@ -26,7 +26,7 @@ def test_going_and_returning_are_told_once(store: Store) -> None:
     assert (state.down_since, state.error, state.ok_at) == (at(1), "503 #3", at(0))
     assert [store.source_ok("zendesk", "tickets", at(i)) for i in (4, 5)] == [True, False]
     state = store.source("zendesk", "tickets")
-    assert (state.down_since, state.error, state.ok_at) == (None, None, at(5))
+    assert (state.down_since, state.error, state.ok_at) == (None, None, at(4))
 
 
 def test_a_record_that_cannot_be_read_is_parked(store: Store) -> None:
