@@ -11,7 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -117,10 +117,17 @@ class Policy:
         self._sleep, self._chance, self._clock = sleep, chance, clock
         self.budget = budget or Budget(clock)
         self.calls = 0
-        self.told_at: datetime | None = None
-        """The tool's own time when it answered last: ours may be wrong."""
+        self._told: tuple[datetime, float] | None = None
         self.locked_out = False
         """The last call ended with credentials that do not work: until somebody sees to it, neither will the next."""
+
+    @property
+    def tools_time(self) -> datetime | None:
+        """The tool's own time, reckoned from its last answer: ours may be wrong. None before it told any."""
+        if self._told is None:
+            return None
+        at, since = self._told
+        return at + timedelta(seconds=self.budget.now() - since)
 
     def rest(self, seconds: float) -> None:
         """Wait for longer than a call may: for whoever has the time."""
@@ -175,7 +182,8 @@ class Policy:
             log.info("%s %s %s: try %d: %s", self.vendor, ask.method, ask.path, attempt, error)
             raise
         self.budget.learn(answer.headers)
-        self.told_at = _date(answer.headers.get("date")) or self.told_at
+        date = _date(answer.headers.get("date"))
+        self._told = self._told if date is None else (date, self.budget.now())
         log.debug(
             "%s %s %s: %d, try %d, %.3f s, request %s",
             self.vendor,

@@ -65,6 +65,10 @@ class Budget:
             for name, use in sorted(self.used.items())
         ]
 
+    def now(self) -> float:
+        """Seconds of the clock that the windows are timed by."""
+        return self._clock()
+
     def window(self, name: str = ACCOUNT) -> Window | None:
         """What is known of a limit; null before the tool told anything."""
         return self._windows.get(name)

@@ -27,8 +27,8 @@ def lately(ctx: Context, at: datetime | None, age: timedelta) -> bool:
 
 
 def tools_time(ctx: Context) -> datetime:
-    """Zendesk's time as it told last, by which we say how far it has been read: our own clock may be wrong."""
-    told = None if ctx.zendesk is None else ctx.zendesk.policy.told_at
+    """Zendesk's time, reckoned from its last answer: how far it has been read is said by it, ours may be wrong."""
+    told = None if ctx.zendesk is None else ctx.zendesk.policy.tools_time
     return told or ctx.now()
 
 

@@ -129,7 +129,8 @@ def test_who_wrote_a_comment_is_learnt_later(
         pytest.param({"clock": {"state": ClockState.MET}}, [], id="its clock has stopped"),
         pytest.param({"clock": {"record": "zendesk:2"}}, [], id="another ticket's clock"),
         pytest.param({"ticket": {"status": Status.SOLVED}}, [], id="the ticket is solved"),
-        pytest.param({"through": at(0)}, [], id="its audits have been read"),
+        pytest.param({"through": at(1)}, [], id="its audits have been read"),
+        pytest.param({"through": NOW}, [1], id="its audits were read within the comment's own second"),
     ],
 )
 def test_comments_whose_author_matters(store: Store, given: dict[str, Any], wanted: list[int]) -> None:
