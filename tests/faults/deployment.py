@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from connectors.pagerduty.client import PagerDuty
+from connectors.sandbox.exchange import Door
 from connectors.sandbox.server import Sandbox
 from connectors.store import Store, lease
 from connectors.store.database import create_engine
@@ -22,11 +23,12 @@ from connectors.zendesk.client import Zendesk
 from flows import delivery, outbox, pulse
 from flows.context import Context, load_replies
 from flows.profiles import read_profile, read_tools
+from flows.receiver import receiver
 from flows.report import Pulse
 from flows.sandbox_world import build_world
 from flows.settings import needed, read_settings, secret
 from tests.faults.points import Killed, watch
-from tests.faults.wire import Line, PagerDutyWire, ZendeskWire
+from tests.faults.wire import Line, PagerDutyWire, Post, ZendeskWire
 from tests.flows.desk import Desk
 from tests.stories import at
 
@@ -48,6 +50,7 @@ class Deployment:
         self.sandbox.core.sleep = self._slow
         self.store_file = store_file
         self.compiled = compiled
+        self._post: Post | None = None
         self.desk = Desk(self.sandbox, self.url)
         self.core = self.sandbox.core
 
@@ -55,6 +58,31 @@ class Deployment:
     def url(self) -> str:
         """The store's address."""
         return f"sqlite:///{self.store_file}"
+
+    def line(self, vendor: str, loop: asyncio.AbstractEventLoop) -> Line:
+        """The way to a tool."""
+        return Line(self.core, Door(self.core, self.sandbox.vendors[vendor]), loop, self.carry)
+
+    def send_webhooks(self) -> None:
+        """Both tools send their webhooks to a receiver of ours."""
+        self._post = Post(self.core, receiver(self.open_store(), self.now), asyncio.new_event_loop())
+        self.sandbox.send_webhooks("http://receiver.sandbox")
+
+    def carry(self) -> None:
+        """Webhooks that are due arrive."""
+        if self._post is not None:
+            self._post.carry()
+
+    @property
+    def hints(self) -> int:
+        """How many webhooks have arrived."""
+        return 0 if self._post is None else self._post.carried
+
+    def open_store(self) -> Store:
+        """The store, for another process."""
+        engine = create_engine(self.url)
+        engine.update_execution_options(compiled_cache=self.compiled)
+        return Store(engine)
 
     def now(self) -> datetime:
         """The one time that there is."""
@@ -64,6 +92,7 @@ class Deployment:
         """Somebody waits."""
         if seconds > 0:
             self.core.advance(seconds)
+            self.carry()
 
     async def _slow(self, seconds: float) -> None:
         self.core.clock.advance(seconds)
@@ -94,15 +123,13 @@ class Process:
         self.deployment, self.dead = deployment, False
         self._reached = reached
         here, loop = deployment, asyncio.new_event_loop()
-        engine = create_engine(here.url)
-        engine.update_execution_options(compiled_cache=here.compiled)
-        store = Store(engine)
+        store = here.open_store()
         self._loop = loop
         self.ctx = Context(here.settings, here.profile, here.tools, here.replies, store, here.now)
         self.ctx.zendesk = Zendesk(
             here.core.urls["zendesk"],
             secret=secret,
-            transport=ZendeskWire(Line(here.sandbox, "zendesk", loop)),
+            transport=ZendeskWire(here.line("zendesk", loop)),
             sleep=here.pass_time,
             clock=self._tick,
         )
@@ -112,7 +139,7 @@ class Process:
             events_url=url,
             token=lambda: needed("PAGERDUTY_TOKEN"),
             sender=needed("PAGERDUTY_FROM"),
-            transport=PagerDutyWire(Line(here.sandbox, "pagerduty", loop)),
+            transport=PagerDutyWire(here.line("pagerduty", loop)),
             sleep=here.pass_time,
             clock=self._tick,
         )

@@ -23,7 +23,7 @@ from flows.report import Pulse
 from tests.faults import judge
 from tests.faults.deployment import Deployment, Process, settled
 from tests.faults.people import DEEDS, let_go
-from tests.faults.schedule import ANSWERS, Mishap, Schedule
+from tests.faults.schedule import ANSWERS, WEBHOOKS, Mishap, Schedule
 from tests.faults.stories import Stage, Story
 from tests.flows.desk import unfinished
 from tests.stories import at
@@ -41,6 +41,8 @@ class Verdict:
     struck: Counter[str] = field(default_factory=Counter)
     """How often each kind of mishap really struck."""
     beats: int = 0
+    hints: int = 0
+    """Webhooks that arrived."""
 
 
 class Play:
@@ -71,6 +73,7 @@ class Play:
             else:
                 self._beat()
         self._quiesce()
+        self.verdict.hints = self.here.hints
         self.verdict.wrong += judge.judge(self.here, self.stage, self._open(), since=before)
         return self.verdict
 
@@ -111,6 +114,10 @@ class Play:
 
     def _turn_switches(self) -> None:
         for mishap in self.schedule:
+            if mishap.kind == "webhooks":
+                self._struck(mishap)
+                self.here.core.switches.turn(WEBHOOKS[mishap.given["come"]])
+                self.here.send_webhooks()
             if mishap.kind == "switch":
                 self._struck(mishap)
                 for switches in (self.here.core.switches, self.here.desk.sim.switches, self.here.desk.phone):
@@ -149,8 +156,8 @@ class Play:
         self._struck(mishap)
 
     def _struck(self, mishap: Mishap) -> None:
-        said = mishap.given.get("says") or mishap.given.get("does") or mishap.given.get("point", "").partition(":")[0]
-        self.verdict.struck[f"{mishap.kind} {said}".strip()] += 1
+        said = next((mishap.given[name] for name in ("says", "does", "come", "point") if name in mishap.given), "")
+        self.verdict.struck[f"{mishap.kind} {said.partition(':')[0]}".strip()] += 1
 
     def _reached(self, process: Process, point: str) -> None:
         """A process came to a point: whatever is armed there happens now."""

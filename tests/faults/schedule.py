@@ -67,6 +67,16 @@ SWITCHES: dict[str, Sequence[Any]] = {
 """Behaviour that a vendor leaves open, turned the other way for the whole story."""
 
 
+WEBHOOKS: dict[str, dict[str, float]] = {
+    "in time": {},
+    "lost": {"webhook_lose": 1.0},
+    "lost at times": {"webhook_lose": 0.4},
+    "twice": {"webhook_double": 1.0},
+    "late and out of order": {"webhook_delay": 20.0, "webhook_jitter": 240.0, "webhook_double": 0.3},
+}
+"""How webhooks come where there are any; without this mishap nobody sends one."""
+
+
 @dataclass(frozen=True)
 class Mishap:
     """One thing that goes wrong at one pulse; `given` says how."""
@@ -135,6 +145,7 @@ _DRAWN: dict[str, Any] = {
     "down": (4, lambda chance: {"beats": chance.choice((1, 2, 4))}),
     "jump": (4, lambda chance: {"minutes": chance.choice((5, 20, 45))}),
     "switch": (7, _switch),
+    "webhooks": (7, lambda chance: {"come": chance.choice(tuple(WEBHOOKS))}),
 }
 """Kinds of mishap: how often each is drawn, and what draws the rest of it."""
 

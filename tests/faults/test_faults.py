@@ -7,7 +7,7 @@ import pytest
 from tests.faults.__main__ import schedule_of, smallest, theatre_of, told
 from tests.faults.mutations import MUTATIONS
 from tests.faults.play import Theatre, memory_folder
-from tests.faults.schedule import Mishap, shrink
+from tests.faults.schedule import WEBHOOKS, Mishap, shrink
 from tests.faults.stories import STORIES
 
 SEEDS = 300
@@ -49,6 +49,15 @@ def test_a_broken_product_is_found_out(theatres: list[Theatre], mutation: str) -
         if theatre_of(theatres, seed).play(schedule_of(theatres, seed), MUTATIONS[mutation]).wrong:
             return
     pytest.fail(f"{ENOUGH} seeds, and nobody noticed: {mutation}")
+
+
+@pytest.mark.req("NFR-10")
+@pytest.mark.parametrize("come", WEBHOOKS)
+def test_webhooks_change_nothing(theatres: list[Theatre], come: str) -> None:
+    """However the tools' webhooks come, twice, late or not at all: the same promises are kept."""
+    verdict = theatres[0].play((Mishap(0, "webhooks", {"come": come}),))
+    assert verdict.wrong == []
+    assert (verdict.hints == 0) is (come == "lost")
 
 
 def test_same_seed_same_play(theatres: list[Theatre]) -> None:

@@ -4,15 +4,16 @@ Nothing here runs in a thread, so that a process which holds a whole deployment 
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import httpx2
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
-from connectors.sandbox.exchange import Door
-from connectors.sandbox.server import Sandbox
+from connectors.sandbox.core import Core
+from connectors.sandbox.webhooks import Parcel, Receipt, Verdict
 
 Bytes = list[tuple[bytes, bytes]]
 
@@ -47,11 +48,15 @@ class _Exchange:
 
 
 class Line:
-    """The way to one tool. Where an answer took longer than the caller waits, it is lost, as its effect is not."""
+    """The way to one tool. Where an answer took longer than the caller waits, it is lost, as its effect is not.
 
-    def __init__(self, sandbox: Sandbox, vendor: str, loop: asyncio.AbstractEventLoop) -> None:
-        self.core, self.loop = sandbox.core, loop
-        self.door = Door(sandbox.core, sandbox.vendors[vendor])
+    `after` is called once an answer is on its way: what the request set off may now happen.
+    """
+
+    def __init__(
+        self, core: Core, app: ASGIApp, loop: asyncio.AbstractEventLoop, after: Callable[[], None] = lambda: None
+    ) -> None:
+        self.core, self.app, self.loop, self.after = core, app, loop, after
 
     def ask(self, method: str, target: bytes, headers: Bytes, body: bytes, patience: float | None) -> Answer:
         """Send a request and give the answer. Raises Lost."""
@@ -63,8 +68,9 @@ class Line:
             "server": ("127.0.0.1", 80),
         }  # fmt: skip
         began, exchange = self.core.clock.now(), _Exchange(body)
-        self.loop.run_until_complete(self.door(scope, exchange.receive, exchange.send))
+        self.loop.run_until_complete(self.app(scope, exchange.receive, exchange.send))
         took = (self.core.clock.now() - began).total_seconds()
+        self.after()
         if exchange.cut or (patience is not None and took > patience):
             raise Lost("cut" if exchange.cut else f"no answer within {patience} s")
         start, *parts = exchange.messages
@@ -113,3 +119,27 @@ class _Body(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         yield self.content
+
+
+class Post:
+    """The webhooks' courier without its thread: parcels wait until nobody is in the middle of a request."""
+
+    def __init__(self, core: Core, receiver: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
+        self.core, self.line = core, Line(core, receiver, loop)
+        self.waiting: list[tuple[Parcel, Callable[[Parcel, Receipt], Verdict]]] = []
+        self.carried = 0
+        core.courier._hand_over = lambda parcel, judge: self.waiting.append((parcel, judge))  # type: ignore[method-assign]
+
+    def carry(self) -> None:
+        """Deliver what is due, and what comes of that."""
+        self.core.settle()
+        while self.waiting:
+            parcel, judge = self.waiting.pop(0)
+            headers = [(name.encode(), value.encode()) for name, value in parcel.headers.items()]
+            target = urlsplit(parcel.url).path.encode()
+            answer = self.line.ask("POST", target, headers, parcel.body, None)
+            receipt = Receipt(answer.status, {name.decode(): value.decode() for name, value in answer.headers})
+            self.carried += 1
+            with self.core.lock, self.core.clock.held(parcel.at):
+                self.core.courier._close(parcel, judge, judge(parcel, receipt))
+            self.core.settle()
