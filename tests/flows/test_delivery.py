@@ -2,6 +2,7 @@
 
 from types import ModuleType
 
+import msgspec
 import pytest
 
 from connectors.store import OutboxState
@@ -259,3 +260,19 @@ def test_thousand_breached_tickets(desk: Desk) -> None:
     assert len([path for path in calls if path.startswith("job_statuses")]) <= 2
     assert sum(climbed(desk, ticket) for ticket in tickets) == 1000
     assert unfinished(desk.rows()) == []
+
+
+def test_nobody_stays_behind_a_ticket_that_breaks_jobs(desk: Desk) -> None:
+    """A job breaks down at certain tickets and does nothing for those behind them: the others are done in a few tries."""
+    late(desk, 1)
+    row = desk.rows()[-1]
+    waiting = {number: msgspec.structs.replace(row, id=number, attempts=1) for number in range(1, 41)}
+    breaking = {1, 7, 30}
+    for tries in range(1, 13):
+        job = sorted((delivery.Spelled([row], {}) for row in waiting.values()), key=delivery.turn)
+        numbers = [one.rows[0].id for one in job]
+        assert numbers == sorted(numbers) or tries > 1
+        for number in numbers[: min(numbers.index(poison) for poison in breaking)]:
+            del waiting[number]
+        waiting = {id: msgspec.structs.replace(row, attempts=tries + 1) for id, row in waiting.items()}
+    assert waiting.keys() == breaking
