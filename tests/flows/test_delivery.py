@@ -263,7 +263,7 @@ def test_thousand_breached_tickets(desk: Desk) -> None:
 
 
 def test_nobody_stays_behind_a_ticket_that_breaks_jobs(desk: Desk) -> None:
-    """A job breaks down at certain tickets and does nothing for those behind them: the others are done in a few tries."""
+    """Jobs break down at certain tickets and do nothing for those behind: the others are done in a few tries."""
     late(desk, 1)
     row = desk.rows()[-1]
     waiting = {number: msgspec.structs.replace(row, id=number, attempts=1) for number in range(1, 41)}
