@@ -49,6 +49,8 @@ class Context:
     fence: int | None = None
     alive: Callable[[], None] = lambda: None
     reading: Reading | None = None
+    answering: set[str] = field(default_factory=set)
+    """The sources that answered when they were last looked at."""
     noted: dict[str, str] = field(default_factory=dict)
     """What the store noted once and for all, so that it is asked for once a run."""
 

@@ -45,8 +45,9 @@ def time_in_keys() -> None:
     Store.decide = dated  # type: ignore[method-assign]
 
 
-MUTATIONS: dict[str, Callable[[], None]] = {
-    "drop unknown": without_unknown,
-    "re-send on expiry": resending_on_expiry,
-    "key with time in it": time_in_keys,
+MUTATIONS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
+    "drop unknown": (without_unknown, ("cut after", "half an answer", "500 after the effect", "504 after the effect")),
+    "re-send on expiry": (resending_on_expiry, ("killed", "stalled")),
+    "key with time in it": (time_in_keys, ()),
 }
+"""By what is taken away: how, and the mishaps without which it cannot show."""

@@ -28,7 +28,7 @@ from tests.faults.stories import Stage, Story
 from tests.flows.desk import unfinished
 from tests.stories import at
 
-QUIET, PATIENCE = 3, 45
+QUIET, PATIENCE = 2, 45
 """So many pulses in a row without anything new are the end; after so many at the latest there has to be one."""
 
 

@@ -41,7 +41,7 @@ def test_a_lockout_stops_one_tool(desk: Desk, secret_file: Path) -> None:
     before = desk.core.recorder.count
     first, second, third = desk.minutes(3)
     (news,) = first.news
-    assert news.startswith("zendesk tickets does not answer: zendesk POST /oauth/tokens: 401")
+    assert news.startswith("zendesk newest does not answer: zendesk POST /oauth/tokens: 401")
     assert news.endswith("check ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET")
     assert (second.news, third.news) == ([], [])
     assert {second.synced[f"zendesk {name}"] for name in ("newest", "events", "companies")} == {LOCKED_OUT}
