@@ -39,9 +39,11 @@ def deliver(ctx: Context) -> Delivered:
     told = Delivered()
     if ctx.settings.mode is not Mode.APPLY:
         return waiting(ctx)
+    told.dropped += ctx.store.drop_ended(ctx.now())
+    if ctx.store.settled():
+        return told
     know_account(ctx)
     ctx.store.expire(real_time())
-    told.dropped += ctx.store.drop_ended(ctx.now())
     if ctx.pagerduty is not None:
         _tried(told, lambda: look_for_pages(ctx, told))
         _tried(told, lambda: _empty(ctx, told, "pagerduty", send_pages))

@@ -35,10 +35,12 @@ class Looks(Database):
         Gives how many tickets that are; 0 where the version is the same or none was noted yet.
         """
         meta, ticket = schema.meta, schema.ticket
-        with self.writing("seq") as conn:
-            before = conn.scalar(sa.select(meta.c.value).where(meta.c.key == _VERSION))
-            if before == version:
+        noted = sa.select(meta.c.value).where(meta.c.key == _VERSION)
+        with self.reading() as conn:
+            if conn.scalar(noted) == version:
                 return 0
+        with self.writing("seq") as conn:
+            before = conn.scalar(noted)
             upsert(conn, meta, [(_VERSION, version)])
             if before is None:
                 return 0
@@ -86,11 +88,12 @@ class Looks(Database):
         ticket = schema.ticket
         unread = sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < ticket.c.updated_at)
         lately = ticket.c.updated_at > seconds(after), ticket.c.updated_at <= seconds(through)
+        half_read = sa.select(ticket.c.id).where(*lately, unread)
+        with self.reading() as conn:
+            if conn.scalar(half_read.limit(1)) is None:
+                return 0
         with self.writing("seq") as conn:
-            ids = list(conn.scalars(sa.select(ticket.c.id).where(*lately, unread)))
-            if ids:
-                raise_tickets(conn, ids, lock(conn, "seq"))
-            return len(ids)
+            return len(raise_tickets(conn, conn.scalars(half_read).all(), lock(conn, "seq")))
 
     def again(self, policy: str) -> dict[str, set[str]]:
         """Keys of a policy's actions that were dropped because the ticket changed under them, by record.

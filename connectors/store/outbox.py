@@ -24,6 +24,7 @@ from mappings.model import DONE, ENDED, Status
 from mappings.plan import Lane, Mode
 
 _OUTBOX = schema.outbox
+_FIRST, _ROW, _OTHER = (_OUTBOX.alias(name) for name in ("first", "row", "other"))
 _PLANNED = _OUTBOX.c.state == OutboxState.PLANNED.value
 _IN_THE_WAY = tuple(state.value for state in (OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED))
 _NEVER = tuple(state.value for state in (OutboxState.BASELINE, OutboxState.SHADOW, OutboxState.NOT_CONNECTED))
@@ -120,10 +121,20 @@ class Outbox(Database):
 
     def expire(self, now: datetime) -> int:
         """Make rows in flight past their deadline unknown, never planned; `now` is real time, as the deadline is."""
-        late = _OUTBOX.update().where(_OUTBOX.c.state == OutboxState.SENDING.value, _OUTBOX.c.deadline < seconds(now))
+        late = _OUTBOX.c.state == OutboxState.SENDING.value, _OUTBOX.c.deadline < seconds(now)
+        with self.reading() as conn:
+            if conn.scalar(sa.select(_OUTBOX.c.id).where(*late).limit(1)) is None:
+                return 0
         why = "no answer before its deadline; it may have been sent"
         with self.writing("outbox") as conn:
-            return conn.execute(late.values(state=OutboxState.UNKNOWN.value, error=why)).rowcount
+            rows = _OUTBOX.update().where(*late).values(state=OutboxState.UNKNOWN.value, error=why)
+            return conn.execute(rows).rowcount
+
+    def settled(self) -> bool:
+        """Is nothing planned, under way or unknown? So it is in most minutes."""
+        moving = [state.value for state in (OutboxState.PLANNED, OutboxState.SENDING, OutboxState.UNKNOWN)]
+        with self.reading() as conn:
+            return conn.scalar(sa.select(_OUTBOX.c.id).where(_OUTBOX.c.state.in_(moving)).limit(1)) is None
 
     def drop_ended(self, now: datetime) -> int:
         """Drop what waits, is held back or failed for tickets that have ended, and pages of finished ones; how many.
@@ -197,7 +208,7 @@ def _drop_late(conn: sa.Connection, tool: str, now: datetime) -> None:
 
 def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
     """Drop what waits for an action that will never be done."""
-    first = _OUTBOX.alias("first")
+    first = _FIRST
     never = sa.or_(
         first.c.state.in_(_NEVER), sa.and_(first.c.state == OutboxState.DROPPED.value, first.c.again == sa.false())
     )
@@ -217,7 +228,7 @@ def _stopped(conn: sa.Connection) -> list[str]:
 
 def _ready(rows: Any) -> sa.ColumnElement[bool]:
     """The action that a row waits for, if any, is done."""
-    first = _OUTBOX.alias()
+    first = _FIRST
     state = sa.select(first.c.state).where(first.c.key == rows.c.after_key).scalar_subquery()
     return sa.or_(rows.c.after_key.is_(None), state == OutboxState.DONE.value)
 
@@ -233,7 +244,7 @@ def _moving(conn: sa.Connection, rows: Any, stopped: list[str]) -> sa.ColumnElem
 
 def _next_records(conn: sa.Connection, tool: str, lane: Lane, limit: int, stopped: list[str]) -> list[str]:
     """The records whose turn it is, by their first row in the lane; the index is read only as far as `limit` needs."""
-    row, other = _OUTBOX.alias("row"), _OUTBOX.alias("other")
+    row, other = _ROW, _OTHER
     same = sa.and_(other.c.record == row.c.record, other.c.tool == row.c.tool)
     busy = sa.exists().where(same, other.c.state.in_(_IN_THE_WAY))
     in_lane = other.c.lane == row.c.lane
