@@ -96,12 +96,18 @@ def late() -> list[Row]:
         pulse()
         people.move_to(people.now() + MINUTE)
         approve()
+        people.switch(rate_limits=True)
         calls.take()
         start = perf_counter()
-        found = pulse()
+        with open_context() as ctx:
+            assert ctx.zendesk is not None
+            found, used = beat(ctx), ctx.zendesk.policy.budget.used
         spent = perf_counter() - start
         asked = calls.take()
-    return _told(found, asked, spent)
+    budgets = [
+        Row(f"Zendesk's budget {name!r}, of {use.limit:,} a minute", use.calls, "calls") for name, use in used.items()
+    ]
+    return _told(found, asked, spent) + budgets
 
 
 def pulse() -> Pulse:

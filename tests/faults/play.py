@@ -98,6 +98,7 @@ class Play:
         self._armed.clear()
         self.here.pass_time(60)
         let_go(self.here.desk, self.stage.tickets)
+        self.here.pass_time(60)  # the exports hide the newest minute
         quiet = 0
         for _ in range(PATIENCE):
             before = len(self.here.desk.effects())

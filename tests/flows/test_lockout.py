@@ -44,10 +44,10 @@ def test_a_lockout_stops_one_tool(desk: Desk, secret_file: Path) -> None:
     assert news.startswith("zendesk newest does not answer: zendesk POST /oauth/tokens: 401")
     assert news.endswith("check ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET")
     assert (second.news, third.news) == ([], [])
-    assert {second.synced[f"zendesk {name}"] for name in ("newest", "events", "companies")} == {LOCKED_OUT}
+    assert {second.synced[f"zendesk {name}"] for name in ("tickets", "events", "companies")} == {LOCKED_OUT}
     assert not second.synced["pagerduty incidents"].startswith("failed")
     assert len(desk.calls("", "/api/v2/", after=before)) <= 1, "the token that was revoked is tried once"
     assert len(desk.calls("POST", "/oauth/tokens", after=before)) == 3
     secret_file.write_text("rotated")
     (after,) = desk.minutes(1)
-    assert after.news == ["zendesk tickets answers again"]
+    assert after.news == ["zendesk newest answers again"]

@@ -45,9 +45,16 @@ def worsened(life: Life, profile: Profile) -> datetime:
 
 
 def taken(life: Life, name: str, profile: Profile) -> bool:
-    """Is a field not ours now? A person's until severity gets worse; a rule's that has set it back twice."""
-    later = _after_us(life, name, profile)
-    return fought(life, name, profile) is not None or (bool(later) and later[-1].actor is Actor.AGENT)
+    """Is a field not ours now? A person's until severity gets worse; a rule's that has set it back twice.
+
+    A person may have been there before us: what an agent set on a ticket that we had not written to yet is theirs too.
+    """
+    if fought(life, name, profile) is not None:
+        return True
+    since = worsened(life, profile)
+    ours_or_theirs = [step for step in life.line.of(name) if step.actor in (Actor.US, Actor.AGENT)]
+    last = ours_or_theirs[-1] if ours_or_theirs else None
+    return last is not None and last.actor is Actor.AGENT and since <= last.at != life.line.created_at
 
 
 def fought(life: Life, name: str, profile: Profile) -> Fight | None:

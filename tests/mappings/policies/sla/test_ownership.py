@@ -7,7 +7,7 @@ from mappings.model import Actor
 from mappings.plan import ON_HOLD, NotConnected
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.lateness import notice
-from mappings.policies.sla.ownership import fights, left, moved_back
+from mappings.policies.sla.ownership import fights, left, moved_back, taken
 from tests.mappings.policies.sla.test_lateness import change, life_of
 from tests.profiles import profile
 from tests.stories import Story, at
@@ -103,3 +103,23 @@ def test_a_group_that_is_fought_over_is_left_alone() -> None:
     found = notice(life, clocks(life, ARCH), ARCH, at("2026-03-13 16:00", story.zone)).actions
     (step,) = [action for action in found if action.verb == "escalate"]
     assert (change(step).group, change(step).tier) == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("who", "theirs"),
+    [
+        ([Actor.AGENT], True),
+        ([Actor.US, Actor.AGENT], True),
+        ([Actor.AGENT, Actor.US], False),
+        ([Actor.US], False),
+        ([Actor.RULE], False),
+        ([Actor.US, Actor.AGENT, Actor.RULE], True),
+    ],
+    ids=str,
+)
+def test_whose_a_field_is(who: list[Actor], theirs: bool) -> None:
+    """Of us and an agent whoever set a field last has it, also where the agent was there before us."""
+    story = Story("2026-03-03 10:00")
+    for minute, actor in enumerate(who, 1):
+        story.set(f"2026-03-03 10:0{minute}", actor, sla_due=f"2026-03-0{minute}T12:00:00-06:00")
+    assert taken(life_of(story, "builder"), "sla_due", profile("builder")) is theirs
