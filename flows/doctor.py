@@ -206,7 +206,7 @@ def zendesk(patient: Patient) -> Iterator[Finding]:
     if settings.zendesk_url is None:
         yield ok("zendesk", "not connected: ZENDESK_URL is not set")
         return
-    patient.zendesk = Zendesk(settings.zendesk_url, secret=secret)
+    patient.zendesk = Zendesk(settings.zendesk_url, secret=secret, keeper=patient.store)
     patient.me = patient.zendesk.me()
     yield ok("zendesk", "the credentials work")
     if secret("ZENDESK_CLIENT_ID") is None:

