@@ -76,6 +76,11 @@ class Line:
         start, *parts = exchange.messages
         return Answer(start["status"], list(start["headers"]), b"".join(part.get("body", b"") for part in parts))
 
+    def carry(self, request: httpx.Request | httpx2.Request) -> Answer:
+        """Send a client's request with that client's patience. Raises Lost."""
+        patience: Mapping[str, float | None] = request.extensions.get("timeout", {})
+        return self.ask(request.method, request.url.raw_path, request.headers.raw, request.read(), patience.get("read"))
+
 
 class ZendeskWire(httpx.BaseTransport):
     """A line as our own connectors' transport."""
@@ -85,11 +90,8 @@ class ZendeskWire(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        patience: Mapping[str, float | None] = request.extensions.get("timeout", {})
         try:
-            answer = self.line.ask(
-                request.method, request.url.raw_path, request.headers.raw, request.read(), patience.get("read")
-            )
+            answer = self.line.carry(request)
         except Lost as lost:
             raise httpx.ReadError(str(lost), request=request) from lost
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
@@ -103,11 +105,8 @@ class PagerDutyWire(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request."""
-        patience: Mapping[str, float | None] = request.extensions.get("timeout", {})
         try:
-            answer = self.line.ask(
-                request.method, request.url.raw_path, request.headers.raw, request.read(), patience.get("read")
-            )
+            answer = self.line.carry(request)
         except Lost as lost:
             raise httpx2.ReadError(str(lost), request=request) from lost
         return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer.body), request=request)
