@@ -218,7 +218,7 @@ def _replay_all(ctx: Context) -> tuple[float, float, float]:
         start = process_time()
         looked = cases(ctx, ids[low : low + 1000])
         read += process_time() - start
-        sla._replay(ctx, looked, 0, decided, ctx.now())
+        sla._replay(ctx, looked, 0, decided, ctx.now(), set())
     return perf_counter() - wall, process_time() - cpu, read
 
 
