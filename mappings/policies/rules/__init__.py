@@ -1,0 +1,13 @@
+"""Rules: when these facts hold, do this (profiles.md §6).
+
+A rule is judged on an event of the ticket: it was created, a fact that the rule names changed, it was escalated, solved
+or reopened. Never continuously: `office` and `covered` are what they were at that event. It fires once per ticket,
+unless `again: true`. Judging replays the whole past, so it gives the same actions each time; the journal lets each out
+once.
+"""
+
+from mappings.policies.rules.acting import POLICY
+from mappings.policies.rules.judge import judge
+from mappings.policies.rules.moments import FACTS
+
+__all__ = ["FACTS", "POLICY", "judge"]
