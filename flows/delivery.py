@@ -16,12 +16,12 @@ from connectors.errors import BadRequest, ConnectorError, Uncertain
 from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.account import know_account
 from flows.context import Context, log
-from flows.outbox import all_as, apt, change_of, finish, give_back, real_time, take, ticket_id
+from flows.outbox import all_as, apt, change_of, finish, give_back, real_time, still_ours, take, ticket_id
 from flows.page_delivery import look_for_pages, send_pages
 from flows.report import Delivered, Pulse
 from flows.restore import kept_from
 from flows.runs import Apply, run, run_name, step
-from flows.ticket_looks import changed, ended, fresh, gone, resolve, results
+from flows.ticket_looks import SUSPECT, changed, ended, fresh, gone, resolve, results
 from mappings.model import ENDED, Ticket
 from mappings.plan import ON_HOLD, Lane
 from mappings.zendesk import jobs_results, ticket_row
@@ -105,7 +105,7 @@ def _send_batch(ctx: Context, told: Delivered, rows: list[OutboxRow]) -> list[Fl
     except ConnectorError as error:
         finish(ctx, told, give_back(rows, str(error)))
         raise
-    return _send_job(ctx, told, sorted(_spelled(ctx, told, ready, stamps), key=turn))
+    return _send_jobs(ctx, told, sorted(_spelled(ctx, told, ready, stamps), key=turn))
 
 
 def _stamped(
@@ -158,6 +158,11 @@ class Spelled(NamedTuple):
     rows: list[OutboxRow]
     told: dict[str, Any]
 
+    @property
+    def tries(self) -> int:
+        """How often it was sent, this time counted in."""
+        return max(row.attempts for row in self.rows)
+
 
 def turn(one: Spelled) -> tuple[int, int]:
     """Where a ticket stands in its job: at each further try elsewhere.
@@ -165,8 +170,8 @@ def turn(one: Spelled) -> tuple[int, int]:
     A job that breaks down at one ticket does nothing for those behind it, and does not say at which: so none stays
     behind the same one.
     """
-    tries, first = max(row.attempts for row in one.rows), one.rows[0].id
-    return (0, first) if tries <= 1 else (1, crc32(f"{first} {tries}".encode()))
+    first = one.rows[0].id
+    return (0, first) if one.tries <= 1 else (1, crc32(f"{first} {one.tries}".encode()))
 
 
 def _spelled(
@@ -175,8 +180,9 @@ def _spelled(
     """Each ticket's vendor row. What cannot be said (a group that the account lacks) fails, and parks its ticket."""
     assert ctx.reading is not None
     spelled: list[Spelled] = []
+    ours = {row.id for row in still_ours(ctx, [row for rows in ready.values() for row in rows])}
     for id, rows in ready.items():
-        now, later = _one_comment(apt(ctx, told, rows))
+        now, later = _one_comment(apt(ctx, told, [row for row in rows if row.id in ours]))
         if not now:
             continue
         finish(ctx, told, give_back(later, "waits: one update carries one comment"))
@@ -188,6 +194,22 @@ def _spelled(
         else:
             spelled.append(Spelled(now, row))
     return spelled
+
+
+def _send_jobs(ctx: Context, told: Delivered, spelled: Sequence[Spelled]) -> list[Flight]:
+    """One job for all; a few of those that were tried often have one each, which shows whether they break it down."""
+    alone = [one for one in spelled if one.tries >= SUSPECT][:JOBS]
+    jobs = [[one for one in spelled if one not in alone], *([one] for one in alone)]
+    flying: list[Flight] = []
+    for position, job in enumerate(jobs):
+        try:
+            flying += _send_job(ctx, told, job)
+        except ConnectorError as error:
+            later = [row for other in jobs[position + 1 :] for one in other for row in one.rows]
+            finish(ctx, told, give_back(later, str(error)))
+            _read_jobs(ctx, told, flying)
+            raise
+    return flying
 
 
 def _send_job(ctx: Context, told: Delivered, spelled: Sequence[Spelled]) -> list[Flight]:

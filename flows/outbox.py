@@ -9,7 +9,7 @@ from flows.report import Delivered
 from mappings.plan import Lane, TicketChange
 
 CALL_SECONDS = 120
-"""How long a row may be in flight; every socket's deadline lies before it."""
+"""How long a row may be in flight; the deadline of every call lies before it (connectors/base.py)."""
 SETTLE = timedelta(minutes=2)
 """How long a write may take to show: before that, not seeing it says nothing."""
 
@@ -26,10 +26,25 @@ def take(ctx: Context, tool: str, lane: Lane, limit: int) -> list[OutboxRow]:
         lane=lane,
         limit=limit,
         owner=ctx.owner,
-        deadline=real_time() + timedelta(seconds=CALL_SECONDS),
+        deadline=_deadline(),
         now=ctx.now(),
         fence=ctx.fence,
     )
+
+
+def still_ours(ctx: Context, rows: Iterable[OutboxRow]) -> list[OutboxRow]:
+    """The rows that are ours to send, with their whole time in flight before them: asked just before the call.
+
+    What came before may have taken long: a fresh look, the calls for earlier rows, a machine that slept. Raises
+    `StaleLease` where another process has taken over.
+    """
+    asked = list(rows)
+    held = ctx.store.hold([row.id for row in asked], owner=ctx.owner, deadline=_deadline(), fence=ctx.fence)
+    return [row for row in asked if row.id in held]
+
+
+def _deadline() -> datetime:
+    return real_time() + timedelta(seconds=CALL_SECONDS)
 
 
 def finish(ctx: Context, told: Delivered, results: Iterable[Result]) -> None:

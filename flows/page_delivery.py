@@ -3,7 +3,7 @@
 from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
 from connectors.store import OutboxRow, OutboxState, Result
 from flows.context import Context
-from flows.outbox import SETTLE, all_as, apt, finish, give_back, old_enough, take, ticket_id
+from flows.outbox import SETTLE, all_as, apt, finish, give_back, old_enough, still_ours, take, ticket_id
 from flows.report import Delivered
 from mappings.model import DONE, Incident
 from mappings.pagerduty import event, incident
@@ -18,7 +18,7 @@ def send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
         if row.action.record in stuck:
             finish(ctx, told, give_back([row], "waits for the record's earlier page"))
             continue
-        if not apt(ctx, told, [row]):
+        if not apt(ctx, told, still_ours(ctx, [row])):
             continue
         try:
             finish(ctx, told, [_page(ctx, row)])

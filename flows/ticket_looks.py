@@ -4,7 +4,7 @@ A row is finished as done only where one of the three shows it. One that certain
 its ticket is still as it was decided on, and else decided anew (design §4, "Outbox row").
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from connectors.errors import ConnectorError, NotFound, Ours
@@ -17,15 +17,17 @@ from mappings.zendesk import JobResults, find_keys, jobs_results, read_page, sho
 
 BATCH = 100
 """Jobs and tickets of one question."""
+SUSPECT = 8
+"""Tries after which a ticket goes in a job of its own; if that breaks down, too, the ticket is why (dead letter)."""
 RETURNING = ("deleted", "spam")
 """Endings that can be taken back: what was dropped for them is decided again then."""
 
 
 def resolve(ctx: Context, told: Delivered) -> None:
     """Finish what can be finished of the updates whose outcome is not known; the rest waits for the next pulse."""
-    rows = _by_jobs(ctx, told, ctx.store.unknown("zendesk"))
+    rows, breaking = _by_jobs(ctx, told, ctx.store.unknown("zendesk"))
     missing = _by_audits(ctx, told, rows)
-    _by_tickets(ctx, told, missing)
+    _by_tickets(ctx, told, missing, breaking)
 
 
 def results(ctx: Context, told: Delivered, job: JobResults, job_id: str, rows: Sequence[OutboxRow]) -> list[Result]:
@@ -110,8 +112,11 @@ def _ended_now(ctx: Context, told: Delivered, ids: Sequence[int]) -> dict[int, s
         return {}
 
 
-def _by_jobs(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """The rows of which no job tells. Those whose job is still at work are left alone: they may come yet."""
+def _by_jobs(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> tuple[list[OutboxRow], set[int]]:
+    """The rows of which no job tells, and the ids of those that broke down a job of their own after many tries.
+
+    Rows whose job is still at work are left alone: they may come yet.
+    """
     assert ctx.zendesk is not None
     ids = list(dict.fromkeys(row.vendor_ref for row in rows if row.vendor_ref is not None))
     jobs: dict[str, JobResults] = {}
@@ -119,6 +124,7 @@ def _by_jobs(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> list[O
         told.calls += 1
         jobs |= jobs_results(ctx.zendesk.jobs(ids[start : start + BATCH]))
     untold: list[OutboxRow] = []
+    breaking: set[int] = set()
     for row in rows:
         job = jobs.get(row.vendor_ref or "")
         if job is None:
@@ -128,7 +134,9 @@ def _by_jobs(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> list[O
             unknown = [result for result in said if result.state is OutboxState.UNKNOWN]
             finish(ctx, told, [result for result in said if result.state is not OutboxState.UNKNOWN])
             untold += [row] if unknown else []
-    return untold
+            if unknown and job.total == 1 and row.attempts >= SUSPECT:
+                breaking.add(row.id)
+    return untold, breaking
 
 
 def _by_audits(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
@@ -166,13 +174,15 @@ def _written(ctx: Context, told: Delivered, id: int, rows: Sequence[OutboxRow]) 
     return found
 
 
-def _by_tickets(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> None:
+def _by_tickets(ctx: Context, told: Delivered, rows: Sequence[OutboxRow], breaking: Collection[int]) -> None:
     """Rows that no audit shows: done where the ticket is as they wanted it (they left no words), else not done."""
     now = fresh(ctx, told, [ticket_id(row) for row in rows])
-    finish(ctx, told, [_standing(ctx, told, row, now) for row in rows])
+    finish(ctx, told, [_standing(ctx, told, row, now, breaking) for row in rows])
 
 
-def _standing(ctx: Context, told: Delivered, row: OutboxRow, now: Mapping[int, Ticket]) -> Result:
+def _standing(
+    ctx: Context, told: Delivered, row: OutboxRow, now: Mapping[int, Ticket], breaking: Collection[int]
+) -> Result:
     assert ctx.reading is not None
     ticket = now.get(ticket_id(row))
     if ticket is None:
@@ -185,7 +195,13 @@ def _standing(ctx: Context, told: Delivered, row: OutboxRow, now: Mapping[int, T
     stamp = row.action.expects.get("updated_at")
     if stamp is not None and datetime.fromisoformat(stamp) != ticket.updated_at:
         return changed(row)
-    return _again(row)
+    return _broken(row) if row.id in breaking else _again(row)
+
+
+def _broken(row: OutboxRow) -> Result:
+    why = f"zendesk ticket {ticket_id(row)}: Zendesk's job breaks down at it, {row.attempts} tries; "
+    why += "look at the ticket in Zendesk, then retry or drop this"
+    return Result(id=row.id, state=OutboxState.FAILED, error=why)
 
 
 def _again(row: OutboxRow) -> Result:

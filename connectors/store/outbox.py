@@ -114,6 +114,21 @@ class Outbox(Database):
             _decide_again(conn, [result.id for result in results if result.again])
         return count
 
+    def hold(self, ids: Sequence[int], *, owner: str, deadline: datetime, fence: int | None = None) -> set[int]:
+        """Give rows that `owner` has in flight a new deadline, for a call about to begin; says which still are its own.
+
+        A row whose old deadline passed may count as unknown by now, and is looked for: then nobody sends it.
+        Raises `StaleLease` when `fence` is given and old.
+        """
+        mine = _OUTBOX.c.state == OutboxState.SENDING.value, _OUTBOX.c.owner == owner
+        with self.writing("outbox") as conn:
+            check_fence(conn, PULSE, fence)
+            rows = sa.select(_OUTBOX.c.id).where(among(conn, _OUTBOX.c.id, ids), *mine)
+            held = set(conn.scalars(rows))
+            longer = _OUTBOX.update().where(among(conn, _OUTBOX.c.id, sorted(held)))
+            conn.execute(longer.values(deadline=seconds(deadline)))
+        return held
+
     def note_ref(self, ids: Iterable[int], ref: str) -> None:
         """Keep the vendor's job or request id of rows in flight at once, so that a crash can be looked into."""
         with self.writing("outbox") as conn:

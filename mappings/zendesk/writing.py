@@ -44,6 +44,8 @@ class JobResults(msgspec.Struct, frozen=True):
     finished: bool
     rows: dict[int, RowResult]
     message: str | None = None
+    total: int | None = None
+    """How many tickets it was for."""
 
 
 def digest(key: str) -> str:
@@ -197,6 +199,7 @@ class _Job(msgspec.Struct):
     status: str
     id: str | None = None
     message: str | None = None
+    total: int | None = None
     results: Any = None
 
 
@@ -233,7 +236,7 @@ def _job_results(job: _Job, ids: Sequence[int]) -> JobResults:
         done = result.success is True or (result.success is None and result.error is None)
         said = ": ".join(str(part) for part in (result.error, result.details) if part)
         rows[id] = RowResult(done, None if done else said or "refused without a reason")
-    return JobResults(job.status in ("completed", "failed", "killed"), rows, job.message)
+    return JobResults(job.status in ("completed", "failed", "killed"), rows, job.message, job.total)
 
 
 def _results(told: Any) -> list[_Result]:

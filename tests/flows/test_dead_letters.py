@@ -100,3 +100,19 @@ def test_a_field_left_to_a_rule_is_told(desk: Desk, run: Run) -> None:
     (told,) = [text for text in pages if said in text]
     assert "leave the field to a rule" in told
     assert "tool not connected" not in told
+
+
+def test_a_ticket_at_which_jobs_break_down(desk: Desk) -> None:
+    """Jobs break down at a ticket each time: the others are served, and after some tries it is a dead letter."""
+    poison, *others = late(desk, 3)
+    desk.sim.switches.job_breaks_on = poison
+    desk.minutes(40)
+    assert [climbed(desk, ticket) for ticket in others] == [1, 1]
+    state, error = row_of(desk, poison)
+    assert state is OutboxState.FAILED
+    assert f"zendesk ticket {poison}: Zendesk's job breaks down at it" in error
+    desk.sim.switches.job_breaks_on = 0
+    (row,) = [row for row in desk.rows(poison) if row.state is OutboxState.FAILED]
+    desk.ctx.store.retry(row.id, desk.now)
+    desk.minutes(5)
+    assert climbed(desk, poison) == 1

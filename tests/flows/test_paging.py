@@ -1,8 +1,12 @@
 """PagerDuty and tickets in step: one page, its acknowledgement as a note, its end with the ticket's."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from connectors.store import OutboxState
+from connectors.store import OutboxRow, OutboxState
+from flows.outbox import real_time
 from tests.flows.desk import Desk, unfinished
 from tests.flows.test_delivery import climbed, late
 from tests.profiles import edited
@@ -70,6 +74,25 @@ def test_page_whose_answer_was_lost(night: Desk, kind: str, count: int) -> None:
     night.minutes(6)
     assert len(night.incidents) == 1
     assert night.states(ticket, "page") == [("page", "done")]
+
+
+def test_a_sleeper_sends_no_page(night: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process falls asleep with a page in hand and wakes up after its deadline: it does not send it any more."""
+    took = night.ctx.store.take
+
+    def slept(**asked: Any) -> list[OutboxRow]:
+        rows = took(**asked)
+        night.ctx.store.expire(real_time() + timedelta(hours=1))
+        return rows
+
+    monkeypatch.setattr(night.ctx.store, "take", slept)
+    ticket = night.file("P1", "business")
+    night.minutes(2)
+    assert night.incidents == []
+    assert night.states(ticket, "page") == [("page", "unknown")]
+    monkeypatch.undo()
+    night.minutes(3)
+    assert len(night.incidents) == 1
 
 
 def test_unknown_service_fails_its_row_alone(night: Desk) -> None:

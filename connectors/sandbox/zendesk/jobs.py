@@ -13,8 +13,13 @@ from connectors.sandbox.zendesk.texts import iso
 
 DAY = 86_400
 
+
+class BrokenDown(Exception):
+    """A record's work that takes its whole job down."""
+
+
 Row = Callable[[], Json]
-"""One record's work: does it and returns its result, or the failure's result; it never raises."""
+"""One record's work: does it and returns its result, or the failure's result. Raises BrokenDown, and nothing else."""
 
 
 @dataclass
@@ -101,10 +106,13 @@ class Jobs:
         job.status = "working"
         breaks_at = self.switches.job_breaks_at
         while job.done < upto:
-            if breaks_at and job.done == breaks_at - 1:
+            try:
+                if breaks_at and job.done == breaks_at - 1:
+                    raise BrokenDown
+                job.results.append(job.rows[job.done]())
+            except BrokenDown:
                 job.status, job.finished_at, job.results = "failed", self.account.now(), []
                 return
-            job.results.append(job.rows[job.done]())
             job.done += 1
         if over and job.done == len(job.rows):
             job.status, job.finished_at = "completed", self.account.now()

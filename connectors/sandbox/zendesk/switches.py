@@ -43,6 +43,7 @@ class ZendeskSwitches:
     conflict_row_error: str = "UpdateConflict"  # error name of a row that lost a race (memory)
     failed_rows_as_described: bool = False  # failed rows have success: false (described) or no such key (recorded)
     job_breaks_at: int = 0  # a job breaks down at its n-th row: `failed`, no results, the rows before it are done
+    job_breaks_on: int = 0  # the same, whenever a job comes to the row of this ticket
     job_looks: int = 2  # a job is over by the clock, or after this many looks at it (for a clock that stands still)
     # Identity (§1.1)
     password_is_anonymous: bool = True  # missing or wrong password on /users/me answers 200 "Anonymous user"

@@ -125,6 +125,17 @@ def test_an_expired_row_becomes_unknown(store: Store) -> None:
     assert take(store, now=at(60)) == []
 
 
+def test_a_row_is_held_for_each_call(store: Store) -> None:
+    """Before a call its rows get their whole time in flight again; one that counts as unknown by now is not sent."""
+    plan(store, action("a"), action("b", "zendesk:2"))
+    first, second = take(store)
+    assert store.hold([first.id, second.id], owner="run-2", deadline=at(9)) == set()
+    assert store.hold([first.id], owner="run-1", deadline=at(9)) == {first.id}
+    assert store.expire(at(2)) == 1
+    assert store.hold([first.id, second.id], owner="run-1", deadline=at(9)) == {first.id}
+    assert state_of(store, "b") is UNKNOWN
+
+
 @pytest.mark.parametrize("found", [DONE, FAILED, OutboxState.PLANNED])
 def test_looking_resolves_unknown(store: Store, found: OutboxState) -> None:
     """Having looked, an unknown row is done, or failed, or free to be sent."""

@@ -6,7 +6,7 @@ from connectors.sandbox.zendesk import endings
 from connectors.sandbox.zendesk.api.call import Call, Endpoint
 from connectors.sandbox.zendesk.api.tickets import create_from, ticket_of, update_from
 from connectors.sandbox.zendesk.errors import Refusal, bad_request, not_found, reasons
-from connectors.sandbox.zendesk.jobs import Job
+from connectors.sandbox.zendesk.jobs import BrokenDown, Job
 from connectors.sandbox.zendesk.paging import listed
 from connectors.sandbox.zendesk.records import API, Json, Ticket
 from connectors.sandbox.zendesk.texts import iso
@@ -57,6 +57,8 @@ def update_many(call: Call) -> Json:
 
 def _update_row(call: Call, place: int, id: int, row: Json, stamp: int | None) -> Json:
     sim = call.sim
+    if id == sim.switches.job_breaks_on:
+        raise BrokenDown
     ticket = sim.account.live(id)
     if ticket is None:
         return _failed(call, place, id, "TicketNotFound", "Not found")
