@@ -100,6 +100,4 @@ def leased(ctx: Context, found: Pulse) -> Iterator[bool]:
 
 def keep(ctx: Context) -> None:
     """Give a sign of life, between steps. Whoever lost the lease is told by the next write that matters."""
-    if ctx.fence is not None:
-        ctx.alive()
-        ctx.store.renew(LEASE, ctx.fence, LEASE_SECONDS)
+    ctx.alive()

@@ -60,11 +60,14 @@ def _configure_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> No
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     writes: Writes | None = connection.get_execution_options().get("writes")
+    begin = connection.connection.cursor().execute
     if writes is None:
-        connection.exec_driver_sql("BEGIN")
-    else:
-        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if writes == 'decisions' else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        begin("BEGIN")
+        return
+    if connection.info.get("synchronous") != writes:  # it lasts as long as the connection
+        begin(f"PRAGMA synchronous={'FULL' if writes == 'decisions' else 'NORMAL'}")
+        connection.info["synchronous"] = writes
+    begin("BEGIN IMMEDIATE")
 
 
 class Database:
@@ -107,8 +110,10 @@ class Database:
 
 def lock(conn: sa.Connection, name: Lock) -> int:
     """Wait for the counter row `name`, hold it to the end of the transaction, and give its value."""
-    found = conn.execute(sa.select(counter.c.value).where(counter.c.name == name).with_for_update())
-    return int(found.scalar_one())
+    return int(conn.execute(_LOCKED, {"name": name}).scalar_one())
+
+
+_LOCKED = sa.select(counter.c.value).where(counter.c.name == sa.bindparam("name")).with_for_update()
 
 
 def database_time(conn: sa.Connection) -> int:
