@@ -57,8 +57,13 @@ def check_fence(conn: sa.Connection, name: str, fence: int | None) -> None:
     """Raise `StaleLease` unless `fence` is the newest of a lease still held; nobody can take it until we commit."""
     if fence is None:
         return
-    table = schema.lease
-    query = sa.select(table.c.fence, table.c.owner).where(table.c.name == name)
-    row = conn.execute(query.with_for_update()).one_or_none()
+    row = conn.execute(_HOLDER, {"name": name}).one_or_none()
     if row is None or row.fence != fence or row.owner is None:
         raise StaleLease(name, fence, None if row is None else row.fence)
+
+
+_HOLDER = (
+    sa.select(schema.lease.c.fence, schema.lease.c.owner)
+    .where(schema.lease.c.name == sa.bindparam("name"))
+    .with_for_update()
+)

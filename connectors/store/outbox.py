@@ -58,7 +58,7 @@ class Outbox(Database):
         `now`) are dropped with a reason, and so are those whose `after` will never be done.
         `deadline` is real time: until then the call has ended. Raises `StaleLease` when `fence` is given and old.
         """
-        if not self.waits(tool):
+        if not self.waits(tool, lane):
             return []
         with self.writing("outbox") as conn:
             check_fence(conn, PULSE, fence)
@@ -82,10 +82,13 @@ class Outbox(Database):
         changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline, "vendor_ref": None}
         return [msgspec.structs.replace(row, attempts=row.attempts + 1, **changed) for row in taken]
 
-    def waits(self, tool: str) -> bool:
-        """Whether a tool has anything to be sent, without a lock: in most minutes it has not."""
+    def waits(self, tool: str, lane: Lane | None = None) -> bool:
+        """Whether a tool has anything to be sent (in a lane), without a lock: in most minutes it has not."""
+        planned = sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool).limit(1)
+        if lane is not None:
+            planned = planned.where(_OUTBOX.c.lane == lane.value)
         with self.reading() as conn:
-            return conn.scalar(sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool).limit(1)) is not None
+            return conn.scalar(planned) is not None
 
     def finish(self, results: Sequence[Result], now: datetime, fence: int | None = None) -> int:
         """Note what became of rows in flight or unknown; gives how many were still waiting for it.

@@ -26,7 +26,7 @@ class Sources(Database):
         """All sources, by tool and name."""
         table = schema.source
         with self.reading() as conn:
-            rows = conn.execute(_select_sources().order_by(table.c.tool, table.c.name))
+            rows = conn.execute(_SOURCES.order_by(table.c.tool, table.c.name))
             return [SOURCE.decode(row) for row in rows]
 
     def source_failed(self, tool: str, name: str, error: str, at: datetime) -> bool:
@@ -57,14 +57,14 @@ class Sources(Database):
             return [PARKED.decode(row) for row in rows]
 
 
-def _select_sources() -> sa.Select[tuple[object, ...]]:
-    return sa.select(*(schema.source.c[name] for name in SOURCE.columns))
+_SOURCES = sa.select(*(schema.source.c[name] for name in SOURCE.columns))
+_SOURCE = _SOURCES.where(schema.source.c.tool == sa.bindparam("tool"), schema.source.c.name == sa.bindparam("name"))
+_PARKED = sa.select(schema.parked.c.record)
 
 
 def read_source(conn: sa.Connection, tool: str, name: str) -> SourceState:
     """As `Sources.source`, within a transaction."""
-    table = schema.source
-    row = conn.execute(_select_sources().where(table.c.tool == tool, table.c.name == name)).one_or_none()
+    row = conn.execute(_SOURCE, {"tool": tool, "name": name}).one_or_none()
     return SourceState(tool=tool, name=name) if row is None else SOURCE.decode(row)
 
 
@@ -88,8 +88,8 @@ def park(conn: sa.Connection, facts: Facts) -> None:
         if not conn.execute(again.values(values)).rowcount:
             first = {"record": record, "tool": record.partition(":")[0], "reason": plain(reason), "count": 1}
             conn.execute(table.insert().values(**first, first_seen=now, last_seen=now))
-    waiting = conn.scalars(sa.select(table.c.record)).all()
-    if waiting:
-        unread = {record for record, _ in facts.parked}
-        readable = {f"zendesk:{ticket.id}" for ticket in facts.tickets}.difference(unread).intersection(waiting)
+    waiting = conn.scalars(_PARKED).all()
+    unread = {record for record, _ in facts.parked}
+    readable = {f"zendesk:{ticket.id}" for ticket in facts.tickets}.difference(unread).intersection(waiting)
+    if readable:
         conn.execute(table.delete().where(among(conn, table.c.record, sorted(readable))))
