@@ -29,6 +29,10 @@ class People:
         if moment > self.now():
             self._ask("POST", "/clock", {"set": moment.isoformat()})
 
+    def tick(self) -> None:
+        """Let the clock run by itself from here on."""
+        self._ask("POST", "/clock", {"ticking": True})
+
     def act(self, action: str, **given: Any) -> Any:
         """Do as people do: file, reply, edit, acknowledge … (connectors/sandbox/console/people.py lists them)."""
         return self._ask("POST", f"/people/{action}", given)["result"]

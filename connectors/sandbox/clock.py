@@ -22,7 +22,7 @@ def iso(at: datetime) -> str:
 class Clock:
     """Simulated time: a base plus an offset.
 
-    `ticking=True` also advances with real time (the command line); False stands still between moves (tests).
+    `ticking=True` also advances with real time (the command line); False stands still between moves (tests, stories).
     """
 
     def __init__(self, start: datetime, *, ticking: bool = False) -> None:
@@ -52,6 +52,11 @@ class Clock:
         if to < now.replace(microsecond=0):
             raise ValueError(f"the clock shows {iso(now)} and never goes back (asked for {iso(to)})")
         self._base, self._since = max(to.astimezone(UTC), now), time.monotonic()
+        return self.now()
+
+    def tick(self, on: bool) -> datetime:
+        """Let real time move this clock from here on, or not; says what time it is."""
+        self._base, self._since, self._ticking = self._reading(), time.monotonic(), on
         return self.now()
 
     @contextmanager

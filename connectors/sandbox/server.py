@@ -80,8 +80,9 @@ class Sandbox:
             ready.set()
             while not self._over.is_set():  # a ticking clock brings due work also while nobody asks
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._over.wait(), 0.5 if self.core.clock.ticking else None)
-                self.core.settle()
+                    await asyncio.wait_for(self._over.wait(), 0.5)
+                if self.core.clock.ticking:
+                    self.core.settle()
             for server, _ in servers:
                 for listener in server.servers:
                     listener.close()

@@ -66,6 +66,7 @@ def _play(console: str) -> int:
     stage = Stage(people, store, profile.zone, pulse=run_now, tell=typer.echo)
     try:
         all_stories(stage)
+        people.tick()
     finally:
         people.close()
         store.close()

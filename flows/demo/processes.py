@@ -43,9 +43,9 @@ class Processes:
                 process.wait()
 
     def sandbox(self, profile: str, now: str) -> dict[str, str]:
-        """Start the sandbox; the addresses and credentials that it prints."""
+        """Start the sandbox, its clock standing still; the addresses and credentials that it prints."""
         base = SANDBOX_PORT if _free(SANDBOX_PORT, 9) else 0
-        words = ["sandbox", "--profile", profile, "--now", now, "--port-base", str(base)]
+        words = ["sandbox", "--profile", profile, "--now", now, "--still", "--port-base", str(base)]
         process = self._start("sandbox", [*_helpdesk(), *words], os.environ, piped=True)
         assert process.stdout is not None
         found: dict[str, str] = {}

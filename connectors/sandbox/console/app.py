@@ -70,11 +70,18 @@ class Console:
         return answer({"now": iso(clock.now()), "ticking": clock.ticking, "next_due": iso(due) if due else None})
 
     async def move_clock(self, request: Request) -> Response:
-        """POST /clock {"advance": seconds} | {"set": time} | {"to": "opening"}: answers once webhooks are delivered."""
+        """POST /clock {"advance": seconds} | {"set": time} | {"to": "opening"}: answers once webhooks are delivered.
+
+        {"ticking": true} lets it run by itself, {"ticking": false} makes it stand still.
+        """
         body = await read_json(request)
-        if not isinstance(body, dict) or len(body) != 1 or not body.keys() & {"advance", "set", "to"}:
-            raise ValueError('say {"advance": seconds}, {"set": "2026-03-03T16:00:00Z"} or {"to": "opening"}')
-        if "advance" in body:
+        if not isinstance(body, dict) or len(body) != 1 or not body.keys() & {"advance", "set", "to", "ticking"}:
+            raise ValueError(
+                'say {"advance": seconds}, {"set": "2026-03-03T16:00:00Z"}, {"to": "opening"} or {"ticking": true}'
+            )
+        if "ticking" in body:
+            now = self._core.clock.tick(bool(body["ticking"]))
+        elif "advance" in body:
             now = await asyncio.to_thread(self._core.advance, float(body["advance"]))
         else:
             to = parse_time(str(body["set"])) if "set" in body else self._opening()

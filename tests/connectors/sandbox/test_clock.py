@@ -24,6 +24,16 @@ def test_a_ticking_clock_moves_by_itself_too() -> None:
     assert clock.advance(60) >= START + timedelta(seconds=60)
 
 
+def test_a_clock_is_set_going() -> None:
+    """A clock that stood still through a story runs by itself from where it stands, and can be stopped again."""
+    clock = Clock(START)
+    clock.advance(60)
+    assert START + timedelta(seconds=60) <= clock.tick(True) <= START + timedelta(seconds=61)
+    assert clock.ticking
+    stopped = clock.tick(False)
+    assert clock.now() == clock.now() == stopped
+
+
 @pytest.mark.parametrize("to", [START - timedelta(seconds=1), START - timedelta(days=300)])
 def test_time_never_runs_back(to: datetime) -> None:
     """Setting an earlier time is refused and changes nothing."""
