@@ -7,13 +7,14 @@ is left from before, a bounded number a pulse.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
-from connectors.errors import NotFound
+from connectors.errors import BadRequest, Forbidden, NotFound, Unavailable
 from connectors.store import Facts, SourceState
 from flows.account import tools_time
-from flows.context import Context
+from flows.context import Context, log
 from flows.first_load import loading_since, span
 from flows.streams import account_of, save_page
 from mappings.model import Actor, EventKind, History, Status, Ticket, TicketEvent
@@ -22,6 +23,8 @@ from mappings.zendesk import read_page
 
 AUDITS = 100
 """Tickets a pulse reads the audits of: a call each, of the account's several hundred a minute."""
+AWAY = 3
+"""Tickets in a row of which Zendesk tells nothing: then it is away, and the rest is not tried."""
 LONG_AGO = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 """The second in which we ask is not over: there may be more of it."""
@@ -44,8 +47,7 @@ def unread(ctx: Context) -> str:
     news = ctx.store.unread(after=place.head, limit=AUDITS, since=since)
     rest = ctx.store.unread(after=place.done, through=place.head, limit=AUDITS - len(news.ticket_ids), since=since)
     wanted = list(dict.fromkeys([*news.ticket_ids, *rest.ticket_ids]))
-    for ticket_id in wanted:
-        read_audits(ctx, ticket_id)
+    read_each(ctx, wanted)
     done = min(news.through_seq, decided) if rest.through_seq >= place.head else rest.through_seq
     # what is not decided on yet has no clocks: it is asked about once more
     reached = _Place(max(done, place.done), max(decided, place.head))
@@ -61,8 +63,15 @@ def _answers_since(ctx: Context) -> datetime:
     return noted.until if noted is not None else tools_time(ctx) - LONG_AGO
 
 
-def look_again(ctx: Context, ids: Iterable[int], *, whole: Collection[int] = ()) -> list[int]:
-    """Fetch tickets fresh (at most a hundred); where one changed, read its audits. The ids that are still there.
+class Looked(NamedTuple):
+    """What a fresh look came to: the tickets as they are now, and those whose audits could not be read."""
+
+    there: list[int]
+    aside: list[int]
+
+
+def look_again(ctx: Context, ids: Iterable[int], *, whole: Collection[int] = ()) -> Looked:
+    """Fetch tickets fresh (at most a hundred); where one changed, read its audits. Deleted ones are left out.
 
     Of tickets in `whole` the audits are read in any case: the export does not tell of mails that triggers sent.
     """
@@ -72,13 +81,18 @@ def look_again(ctx: Context, ids: Iterable[int], *, whole: Collection[int] = ())
     save_page(ctx, page)
     there = {ticket.id: ticket for ticket in page.tickets}
     histories = ctx.store.histories(there)
-    for history, fresh in zip(histories, freshened(ctx, histories), strict=True):
-        if not fresh.complete or unheard(history) or history.ticket.id in whole:
-            read_audits(ctx, history.ticket.id)
+    aside = read_each(
+        ctx,
+        [
+            history.ticket.id
+            for history, fresh in zip(histories, freshened(ctx, histories), strict=True)
+            if not fresh.complete or unheard(history) or history.ticket.id in whole
+        ],
+    )
     gone = [ticket_id for ticket_id in wanted if ticket_id not in there]
     if gone:
         mark_gone(ctx, gone)
-    return list(there)
+    return Looked([id for id in there if id not in aside], aside)
 
 
 def freshened(ctx: Context, histories: Iterable[History]) -> list[History]:
@@ -115,6 +129,29 @@ def mark_gone(ctx: Context, ids: list[int]) -> None:
             # its own last stamp stays: what the export tells of the deletion later is then the newer word
             ticket: Ticket = msgspec.structs.replace(history.ticket, status=Status.DELETED)
             ctx.store.save(Facts(tickets=(ticket,)))
+
+
+def read_each(ctx: Context, ids: Iterable[int]) -> list[int]:
+    """Read tickets whole; gives those that Zendesk does not tell of while it tells of others: they hold nobody up.
+
+    Raises ConnectorError where it tells of none, or keeps us out.
+    """
+    aside: list[int] = []
+    failed, read = 0, False
+    for ticket_id in ids:
+        try:
+            read_audits(ctx, ticket_id)
+        except (BadRequest, Forbidden, Unavailable) as error:
+            log.warning("zendesk:%d: its audits cannot be read: %s", ticket_id, error)
+            aside.append(ticket_id)
+            failed, last = failed + 1, error
+            if failed == AWAY:
+                raise
+        else:
+            failed, read = 0, True
+    if aside and not read:
+        raise last
+    return aside
 
 
 def read_audits(ctx: Context, ticket_id: int) -> None:

@@ -123,16 +123,18 @@ def _notice(ctx: Context, decided: Decided) -> None:
     for start in range(0, len(records), LOOK):
         ids = [_ticket_id(record) for record in records[start : start + LOOK]]
         try:
-            fresh = look_again(ctx, ids, whole=unacknowledged.intersection(ids))
+            looked = look_again(ctx, ids, whole=unacknowledged.intersection(ids))
         except ConnectorError as error:
             log.warning("sla: %d late tickets wait: %s", len(records) - start, error)
             _page_unverified(ctx, records[start:], now, decided)
             return
-        _act(ctx, cases(ctx, fresh), now, again, decided)
+        if looked.aside:
+            _page_unverified(ctx, [f"zendesk:{id}" for id in looked.aside], now, decided)
+        _act(ctx, cases(ctx, looked.there), now, again, decided)
 
 
 def _page_unverified(ctx: Context, records: Sequence[str], now: datetime, decided: Decided) -> None:
-    """Zendesk cannot be asked: what has been late for five minutes pages all the same, marked as unverified."""
+    """Zendesk does not tell of these: what has been late for five minutes pages all the same, marked as unverified."""
     if not any(do.verb == "page" for target in ctx.profile.targets.values() for do in target.late):
         return
     actions: list[Action] = []

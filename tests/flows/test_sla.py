@@ -6,6 +6,7 @@ from connectors.sandbox.zendesk.records import API, Comment
 from connectors.store import OutboxState
 from mappings.model import ClockState
 from tests.flows.desk import Desk
+from tests.flows.test_delivery import climbed, late
 from tests.stories import at
 
 
@@ -146,3 +147,17 @@ def test_ladder_to_management(desk: Desk) -> None:
     assert moved == ["Technical support", "Engineering"]
     assert len([note for note in desk.notes(ticket) if "Management is called" in note]) == 1
     assert "escalated_management" in desk.tags(ticket)
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_ticket_that_cannot_be_read_waits_alone(desk: Desk, status: int) -> None:
+    """Zendesk does not tell of one late ticket: the others climb, and it follows once it is known."""
+    closed, *others = late(desk, 3)
+    for ticket in (closed, *others):
+        desk.sim.reply(ticket, author=desk.agent, body="Somebody looks at it.", public=False)
+    desk.fail(vendor="zendesk", kind="status", status=status, path=f"tickets/{closed}/audits")
+    desk.minutes(1)
+    assert [climbed(desk, ticket) for ticket in (closed, *others)] == [0, 1, 1]
+    desk.well()
+    desk.minutes(5)
+    assert climbed(desk, closed) == 1
