@@ -8,10 +8,12 @@ from prefect import flow
 from flows.account import know_account
 from flows.cases import Case, Decided, cases, forgotten
 from flows.context import Context
+from flows.escalation import joined
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.model import Status
 from mappings.plan import ON_HOLD, Action
+from mappings.policies.escalation import MANUAL, asked
 from mappings.policies.rules import POLICY, judge
 from mappings.released import fit
 
@@ -20,7 +22,7 @@ def decide(ctx: Context) -> Decided:
     """Judge all rules on what changed; gives what was newly decided."""
     know_account(ctx)
     decided = Decided(POLICY)
-    begin(ctx, POLICY, ctx.profile.rules)
+    begin(ctx, POLICY, [*ctx.profile.rules, MANUAL])
     more = True
     while more:
         changed = ctx.store.changed(POLICY)
@@ -31,7 +33,7 @@ def decide(ctx: Context) -> Decided:
         released, came = ctx.store.released(POLICY), ctx.store.imported(changed.ticket_ids)
         actions = [action for case in looked for action in _judged(ctx, case, released, came)]
         decided.looked += len(looked)
-        store_decision(ctx, decided, decided_seq=changed.through_seq, actions=actions)
+        store_decision(ctx, decided, decided_seq=changed.through_seq, actions=joined(ctx, actions))
         if released and not ctx.plan_only:
             ctx.store.settle([case.record for case in looked if _free(case)], POLICY)
     return decided
@@ -46,7 +48,8 @@ def _free(case: Case) -> bool:
 def _judged(ctx: Context, case: Case, released: Collection[str], came: Mapping[int, datetime]) -> Iterator[Action]:
     """What the rules want done for a ticket; of what an operator released, what still makes sense."""
     at = came.get(case.life.history.ticket.id)
-    for action in judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link):
+    judged = judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link)
+    for action in [*judged, *asked(case.life, ctx.profile, policy=POLICY)]:
         meant = fit(action, case.life) if action.key in released else action
         if meant is not None:
             yield meant if at is None else forgotten(meant, at)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.sandbox.clock import iso
 from flows.profiles import read_tools
+from mappings.model import ESCALATION_REASONS
 from mappings.profile import Profile, ToolTable
 from mappings.profile.tools import Field
 
@@ -15,7 +16,10 @@ SIZE = {"companies": 40, "people": 200, "agents": 12, "tickets": 600, "weeks": 6
 START = "2026-03-03T09:00"
 """An ordinary Tuesday morning in the office, so that every start looks the same."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-ANSWERS = {"working": (("yes", "Yes, others can work"), ("no", "No, nobody can work"))}
+ANSWERS = {
+    "working": (("yes", "Yes, others can work"), ("no", "No, nobody can work")),
+    "escalation_reason": tuple((key, name[:1].upper() + name[1:]) for key, name in ESCALATION_REASONS.items()),
+}
 """What people choose from in fields that a profile does not list: value and name."""
 TITLES = {"vip": "VIP", "csm": "CSM"}
 

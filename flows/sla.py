@@ -15,6 +15,7 @@ from flows.account import know_account
 from flows.audits import look_again
 from flows.cases import Case, Decided, came_with_a_past, cases
 from flows.context import Context, log
+from flows.escalation import steps_of
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.model import Clock
@@ -158,7 +159,7 @@ def _act(ctx: Context, looked: Sequence[Case], now: datetime, again: dict[str, s
             fresh,
             ctx.profile,
             now,
-            stepped=_stepped(rows),
+            stepped=steps_of(rows),
             again=again.get(case.record, set()) | _joined(redo),
             known={about for row in rows if not row.again for about in spoken_of(row.action)},
             link=ctx.ticket_link,
@@ -183,9 +184,6 @@ def _differing(fresh: Iterable[Clock], stored: Iterable[Clock]) -> list[Clock]:
     return [clock for clock in fresh if known.get(clock.key) != clock]
 
 
-_UNDER_WAY = (OutboxState.PLANNED, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.DONE)
-
-
 def _past(ctx: Context, records: Sequence[str]) -> dict[str, list[OutboxRow]]:
     """What was ever said of these tickets' lateness, by record: steps up, and the notes that took their place."""
     found: dict[str, list[OutboxRow]] = {}
@@ -194,12 +192,6 @@ def _past(ctx: Context, records: Sequence[str]) -> dict[str, list[OutboxRow]]:
             if row.action.policy == POLICY or verb == "escalate":
                 found.setdefault(row.action.record, []).append(row)
     return found
-
-
-def _stepped(rows: Iterable[OutboxRow]) -> frozenset[str]:
-    """The stays from which a step up was already taken or is under way."""
-    steps = [row for row in rows if row.action.verb == "escalate" and row.state in _UNDER_WAY]
-    return frozenset(stay for row in steps if (stay := row.action.reason.facts.get("stay")) is not None)
 
 
 def _joined(rows: Iterable[OutboxRow]) -> set[str]:

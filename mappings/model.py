@@ -37,6 +37,15 @@ class Status(StrEnum):
     SPAM = "spam"
 
 
+ESCALATION_REASONS = {
+    "ability": "beyond what this tier can do",
+    "expertise": "it takes special expertise",
+    "vip": "a VIP or strategic customer",
+    "defect": "a defect of the product",
+    "other": "another reason, see the note",
+}
+"""Why an agent hands a ticket on (ESC-06): the option of the field and its words."""
+
 ENDED = frozenset({Status.CLOSED, Status.MERGED, Status.DELETED, Status.SPAM})
 DONE = ENDED | {Status.SOLVED}
 

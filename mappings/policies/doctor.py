@@ -10,7 +10,8 @@ from enum import StrEnum
 import msgspec
 
 from mappings.plan import ON_HOLD
-from mappings.policies.sla.lateness import BREACHED, ESCALATED, WARNED
+from mappings.policies.escalation import ESCALATED
+from mappings.policies.sla.lateness import BREACHED, WARNED
 from mappings.profile import Profile, ToolTable
 from mappings.profile.tools import Zendesk as ZendeskTable
 from mappings.zendesk import Reading

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from mappings.model import Actor
+from mappings.model import ESCALATION_REASONS, Actor
 from mappings.profile import Profile
 from mappings.profile.tools import Zendesk as ZendeskTable
 
@@ -147,6 +147,7 @@ def _options(table: ZendeskTable, profile: Profile) -> dict[str, dict[str, str]]
         "source": profile.sources,
         "tier": range(1, len(profile.tiers) + 2),
         "working": ("yes", "no"),
+        "escalation_reason": ESCALATION_REASONS,
     }
     return {
         name: {table.ticket_fields[name].tag(str(key)): str(key) for key in listed}

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, TicketChange
+from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.policies.escalation import level_of, settled, step_up
 from mappings.policies.paging import page
 from mappings.policies.rules.moments import Moment, serving
-from mappings.policies.sla.lateness import ESCALATED
 from mappings.policies.sla.measures import Life, Stay
 from mappings.policies.sla.targets import due, promises
 from mappings.profile import Do, Profile, Rule
@@ -36,18 +36,25 @@ class Acting:
 
     def do(self, do: Do) -> Action:
         """One verb as an action; one whose tool is not there is written down as not connected."""
+        if do.verb == "escalate":
+            return self._escalate(do)
         change, lane, sense = self._change(do)
-        tool = "pagerduty" if isinstance(change, PageTrigger) else "zendesk"
+        why = reason("rule_held", self.rule.name, self._says(), self.profile, self._facts())
         cause = f":{self.moment.cause}" if self.rule.again else ""
+        return self._action(do, do.verb, change, why, lane, sense, cause)
+
+    def _action(
+        self, do: Do, verb: str, change: Change, why: Reason, lane: Lane, sense: timedelta | None, cause: str
+    ) -> Action:
         return Action(
             key=f"rule:{str(do).replace(' ', ':')}:{self.record}{cause}",
             policy=POLICY,
             rule=self.rule.name,
-            verb=do.verb,
-            tool=tool,
+            verb=verb,
+            tool="pagerduty" if isinstance(change, PageTrigger) else "zendesk",
             record=self.record,
             change=change,
-            reason=reason("rule_held", self.rule.name, self._says(), self.profile, self._facts(do)),
+            reason=why,
             lane=lane,
             cause_at=self.moment.at,
             not_after=None if sense is None else self.moment.at + sense,
@@ -67,8 +74,6 @@ class Acting:
             case "tell" if route is not None and (route.assignee or route.group):
                 whom = f"For {route.group}: " if route.group else ""
                 return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
-            case "escalate":
-                return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
             case "reply" if self.replies.has(argument):
                 text = self.replies.render(argument, self._locale(), self._placeholders())
                 return TicketChange(reply=text), Lane.CUSTOMER, _REPLY_SENSE
@@ -90,26 +95,32 @@ class Acting:
             link=self.link(self.life.history.ticket.id),
         )
 
-    def _escalate(self, argument: str) -> Change:
-        level = len(self.profile.tiers) + 1 if argument == "management" else 0
-        level = level or (self._stay().tier + 1 if argument == "next" else int(argument))
-        note = f"{self._says()} Rule: {self.rule.name}, profile {self.profile.version}."
-        if level not in self.profile.tiers:
-            return TicketChange(add_tags=(ESCALATED, "escalated_management"), note=f"For management: {note}")
-        if level <= self.life.stays[-1].tier:
-            return TicketChange(add_tags=(ESCALATED,))
-        tier = self.profile.tiers[level]
-        return TicketChange(
-            group=tier.group, tier=level, add_tags=(ESCALATED,), note=f"Moved to {tier.name} (tier {level}). {note}"
-        )
+    def _escalate(self, do: Do) -> Action:
+        """A step up from the tier at the moment. `escalate next` is one thing in each tier, so its key names the stay.
+
+        A ticket that came to its tier less than `min_stay` ago is not sent on: the reason joins the step before.
+        """
+        stay, at = self._stay(), self.moment.at
+        later = do.argument == "next" and not stay.first
+        cause = f":{self.moment.cause}" if self.rule.again else f":{stay.cause}" if later else ""
+        facts = self._facts() | {"because": self._says()}
+        if later and not settled(self.life, self.profile, stay, at, str(self.moment.facts.get("severity"))):
+            minutes = f"{self.profile.min_stay // 60} minutes"
+            says = f"{self._says()} It came to this tier less than {minutes} ago, and stays."
+            why = reason("rule_held", self.rule.name, says, self.profile, facts)
+            return self._action(do, "note", TicketChange(note=why.text), why, Lane.ESCALATION, _ESCALATION_SENSE, cause)
+        level = level_of(do.argument, stay.tier, self.profile)
+        step = step_up(self.life, self.profile, [level], at=at, stay=stay)
+        says = f"{self._says()} {step.says}"
+        why = reason("rule_held", self.rule.name, says, self.profile, facts | dict(step.facts))
+        return self._action(do, step.verb, step.told(why), why, Lane.ESCALATION, _ESCALATION_SENSE, cause)
 
     def _says(self) -> str:
         told = ", ".join(f"{name} {self.moment.facts.get(name, '–')}" for name in self.rule.when if name != "event")
         return f"{told[:1].upper()}{told[1:]}." if told else "On this event."
 
-    def _facts(self, do: Do) -> dict[str, str]:
-        found = {name: str(value) for name, value in self.moment.facts.items() if not isinstance(value, frozenset)}
-        return found | ({"stay": self._stay().cause} if do.verb == "escalate" else {})
+    def _facts(self) -> dict[str, str]:
+        return {name: str(value) for name, value in self.moment.facts.items() if not isinstance(value, frozenset)}
 
     def _stay(self) -> Stay:
         """The tier that the ticket was in at the moment."""

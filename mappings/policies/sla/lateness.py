@@ -12,16 +12,14 @@ import msgspec
 
 from mappings.model import Clock, ClockState
 from mappings.plan import ON_HOLD, Action, Change, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.policies.escalation.step import NONE, Taken, level_of, settled, step_up
 from mappings.policies.paging import page
-from mappings.policies.sla.clocks import dimensions
 from mappings.policies.sla.measures import Life, Stay
-from mappings.policies.sla.ownership import fought, moved_back
-from mappings.policies.sla.targets import due, promises
 from mappings.profile import Do, Profile
-from mappings.reasons import clock_face, clock_facts, due_words, reason
+from mappings.reasons import clock_facts, due_words, reason
 
 POLICY = "sla"
-WARNED, BREACHED, ESCALATED = "sla_warned", "sla_breached", "escalated"
+WARNED, BREACHED = "sla_warned", "sla_breached"
 UNVERIFIED = timedelta(minutes=5)
 """How long a page waits for a tool that cannot be asked whether the ticket is still late."""
 
@@ -44,14 +42,14 @@ def notice(
     profile: Profile,
     now: datetime,
     *,
-    stepped: AbstractSet[str] = frozenset(),
+    stepped: Taken = NONE,
     again: AbstractSet[str] = frozenset(),
     known: AbstractSet[str] = frozenset(),
     link: Link | None = None,
 ) -> Noticed:
     """Decide on one ticket's clocks.
 
-    `stepped` holds the causes of the stays from which we moved it up, done or under way. `again` holds the keys of
+    `stepped` holds the steps that were taken or are under way. `again` holds the keys of
     actions that were dropped because the ticket changed under them: they are decided anew. `known` holds the
     `measure:cause` of lateness that a step or a note has spoken of already. `link` gives a ticket's address.
     """
@@ -95,7 +93,7 @@ def unverified(
     """
     if ON_HOLD in life.history.ticket.tags:
         return []
-    acting = _Acting(life, profile, now, frozenset(), frozenset(), link, verified=False)
+    acting = _Acting(life, profile, now, NONE, frozenset(), link, verified=False)
     late = [
         clock
         for clock in clocks
@@ -138,7 +136,7 @@ class _Acting:
         life: Life,
         profile: Profile,
         now: datetime,
-        stepped: AbstractSet[str],
+        stepped: Taken,
         known: AbstractSet[str],
         link: Link | None,
         *,
@@ -152,10 +150,7 @@ class _Acting:
     def waits(self, clock: Clock) -> bool:
         """Must a late clock's step wait because the ticket has just come here? Critical ones never (`min_stay`)."""
         climbs = any(do.verb == "escalate" for do in self.profile.targets[clock.target].late)
-        severity = clock.dims.get("severity", "")
-        critical = severity in self.profile.severities and self.profile.severities[severity].critical
-        settled = self.stay.first or self.now >= self.stay.start + timedelta(seconds=self.profile.min_stay)
-        return climbs and not critical and not settled
+        return climbs and not settled(self.life, self.profile, self.stay, self.now, clock.dims.get("severity"))
 
     def warn(self, clock: Clock) -> list[Action]:
         """Tell the owner once that a target is near."""
@@ -189,67 +184,16 @@ class _Acting:
         """A step up with all reasons. It is keyed by what was late first, however many it speaks of."""
         clock = climbing[0][0]
         says = " ".join(due_words(one, self.profile, self.now, late=True) for one in late)
-        step = max(self._step(do) for _, do in climbing)
         rule = ", ".join(dict.fromkeys(clock.target for clock, _ in climbing))
         joined = dict.fromkeys(_about(one) for one, _ in climbing if _about(one) != _about(clock))
-        facts = clock_facts(clock) | {"stay": self.stay.cause, "tier": str(self.stay.tier)}
-        facts |= {"with": " ".join(joined)} if joined else {}
-        key = f"late:escalate:{self.record}:{_about(clock)}"
-        if self.stay.cause in self.stepped:
-            why = reason("sla_breached_again", rule, f"{says} Already moved up from this tier.", self.profile, facts)
-            return self._action(key, "note", clock, why, TicketChange(add_tags=(BREACHED,), note=why.text))
-        if step > len(self.profile.tiers):
-            management = self.profile.routes.get("management")
-            name = management.group if management and management.group else "management"
-            why = reason("sla_breached", rule, f"{says} This is the last tier: {name} is called.", self.profile, facts)
-            tags = (BREACHED, ESCALATED, "escalated_management")
-            return self._action(key, "escalate", clock, why, TicketChange(add_tags=tags, note=why.text))
-        if moved_back(self.life, self.profile) is not None:
-            stays = f"{says} An agent took it back to {self._name(self.stay.tier)}: there it stays."
-            why = reason("sla_breached_again", rule, stays, self.profile, facts)
-            return self._action(key, "note", clock, why, TicketChange(add_tags=(BREACHED,), note=why.text))
-        return self._action(key, "escalate", clock, *self._move(step, rule, says, facts))
-
-    def _name(self, tier: int) -> str:
-        return self.profile.tiers[tier].name if tier in self.profile.tiers else f"tier {tier}"
-
-    def _move(self, step: int, rule: str, says: str, facts: dict[str, str]) -> tuple[Reason, TicketChange]:
-        """Up to a tier; its group is left alone where a rule of the tool keeps setting the group back."""
-        tier = self.profile.tiers[step]
-        moved = f"{says} Moved to {tier.name} (tier {step})."
-        why = reason(
-            "sla_breached", rule, f"{moved}{self._handed_on(step)}", self.profile, facts | {"to_tier": str(step)}
-        )
-        group = None if fought(self.life, "group_id", self.profile) else tier.group
-        return why, TicketChange(group=group, tier=step, add_tags=(BREACHED, ESCALATED), note=why.text)
-
-    def _step(self, do: Do) -> int:
-        """The tier that an `escalate` names; one above the last is management."""
-        top = len(self.profile.tiers) + 1
-        if do.argument == "management":
-            return top
-        return min(self.stay.tier + 1 if do.argument == "next" else int(str(do.argument)), top)
-
-    def _handed_on(self, tier: int) -> str:
-        """What a hand-off note owes: where the ticket has been, and by when the new tier replies (ESC-13, SLA-23)."""
-        zone = self.profile.zone
-        been = ", ".join(
-            f"{self.profile.tiers[stay.tier].name} since {clock_face(stay.start, zone, self.now)}"
-            for stay in self.life.stays
-            if stay.tier in self.profile.tiers
-        )
-        dims = dimensions(self.life, self.profile, self.now) | {"tier": tier, "escalated": True}
-        calendar = self.profile.serving_calendar(
-            **{key: dims.get(key) for key in ("severity", "plan", "kind", "channel")}
-        )
-        dues = [
-            due(self.profile, promise.budget, calendar, self.now).due_at
-            for promise in promises(self.profile, dims)
-            if promise.measure == "handoff_reply"
-        ]
-        first = min((at for at in dues if at is not None), default=None)
-        target = f" The new target is a reply by {clock_face(first, zone, self.now)}." if first else ""
-        return f" Before: {been}.{target}"
+        levels = [level_of(do.argument, self.stay.tier, self.profile) for _, do in climbing]
+        step = step_up(self.life, self.profile, levels, at=self.now, taken=self.stepped)
+        facts = clock_facts(clock) | dict(step.facts) | ({"with": " ".join(joined)} if joined else {})
+        code = "sla_breached" if step.verb == "escalate" else "sla_breached_again"
+        why = reason(code, rule, f"{says} {step.says}", self.profile, facts)
+        told = step.told(why)
+        change = msgspec.structs.replace(told, add_tags=(BREACHED, *told.add_tags))
+        return self._action(f"late:escalate:{self.record}:{_about(clock)}", step.verb, clock, why, change)
 
     def _do(self, do: Do, clock: Clock, why: Reason, when: str, tag: str) -> Action:
         """One verb other than `escalate`, as an action."""

@@ -7,6 +7,7 @@ import pytest
 
 from mappings.model import Actor, Clock
 from mappings.plan import Action, NotConnected, TicketChange
+from mappings.policies.escalation import Taken
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.lateness import Noticed, notice
 from mappings.policies.sla.measures import Life, live
@@ -90,7 +91,7 @@ def test_a_ticket_that_was_moved_from_this_stay_is_only_told_again() -> None:
     """A step already taken from this stay is not taken twice: the new reason becomes a note."""
     story = Story("2026-03-03 10:00")
     stay = life_of(story).stays[-1].cause
-    [action] = look(story, "2026-03-03 14:00", stepped=frozenset({stay})).actions
+    [action] = look(story, "2026-03-03 14:00", stepped=Taken({stay: 2})).actions
     assert (action.verb, change(action).tier, change(action).group) == ("note", None, None)
 
 
