@@ -28,6 +28,8 @@ from mappings.zendesk import rule_titles
 
 LOOK = 100
 """Candidates a call: what `show_many` takes."""
+WHOLE = ("ack", "progress")
+"""Measures that end with what the export does not tell: mails that triggers send, and who wrote an internal note."""
 
 
 def decide(ctx: Context) -> Decided:
@@ -119,12 +121,12 @@ def _notice(ctx: Context, decided: Decided) -> None:
     now = ctx.now()
     again = ctx.store.again(POLICY)
     due = ctx.store.due_clocks(now, limit=5000)
-    unacknowledged = {_ticket_id(clock.record) for clock in due if clock.measure == "ack"}
+    unheard = {_ticket_id(clock.record) for clock in due if clock.measure in WHOLE}
     records = list(dict.fromkeys([clock.record for clock in due] + list(again)))
     for start in range(0, len(records), LOOK):
         ids = [_ticket_id(record) for record in records[start : start + LOOK]]
         try:
-            looked = look_again(ctx, ids, whole=unacknowledged.intersection(ids))
+            looked = look_again(ctx, ids, whole=unheard.intersection(ids))
         except ConnectorError as error:
             log.warning("sla: %d late tickets wait: %s", len(records) - start, error)
             _page_unverified(ctx, records[start:], now, decided)

@@ -5,7 +5,7 @@ The server has a free port, a thrown-away home and SQLite database, one for the 
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,11 +78,12 @@ def start(prefect: Prefect, tmp_path: Path) -> Iterator[Callable[..., Program]]:
 
 
 @contextmanager
-def deployment(url: str) -> Iterator[Desk]:
+def deployment(url: str, org: str = "builder") -> Iterator[Desk]:
     """A small simulated account with some weeks behind it, and a store at `url`. The same seed, the same world."""
-    world = build_world(read_profile("builder"), now=at(OPENS), size=SIZE)
+    world = build_world(read_profile(org), now=at(OPENS), size=SIZE)
     with Sandbox(world, seed=1) as sandbox, pytest.MonkeyPatch.context() as environment:
-        for name, value in {**sandbox.environment(), "HELPDESK_DATABASE_URL": url}.items():
+        ours = {"HELPDESK_DATABASE_URL": url, "HELPDESK_PROFILE": org}
+        for name, value in {**sandbox.environment(), **ours}.items():
             environment.setenv(name, value)
         desk = Desk(sandbox, url)
         try:
@@ -130,6 +131,20 @@ def desk(settled_store: Path, tmp_path: Path) -> Iterator[Desk]:
     with deployment(f"sqlite:///{tmp_path / 'store.db'}") as desk:
         desk.sandbox.advance(180)
         yield desk
+
+
+@pytest.fixture
+def desk_of(migrated_store: Path, tmp_path: Path) -> Iterator[Callable[[str], Desk]]:
+    """A function that opens a small account of a shipped profile, after our first minutes with it."""
+    with ExitStack() as opened:
+
+        def begin(org: str) -> Desk:
+            shutil.copy(migrated_store, tmp_path / f"{org}.db")
+            desk = opened.enter_context(deployment(f"sqlite:///{tmp_path / f'{org}.db'}", org))
+            settle(desk)
+            return desk
+
+        yield begin
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -116,8 +116,16 @@ class Acting:
         return self._action(do, step.verb, step.told(why), why, Lane.ESCALATION, _ESCALATION_SENSE, cause)
 
     def _says(self) -> str:
-        told = ", ".join(f"{name} {self.moment.facts.get(name, '–')}" for name in self.rule.when if name != "event")
+        told = ", ".join(f"{name} {self._told(name)}" for name in self.rule.when if name != "event")
         return f"{told[:1].upper()}{told[1:]}." if told else "On this event."
+
+    def _told(self, name: str) -> str:
+        """A fact as it was; of several values those that the rule names."""
+        found, wanted = self.moment.facts.get(name, "–"), self.rule.when[name]
+        if not isinstance(found, frozenset):
+            return str(found)
+        named = set(wanted) if isinstance(wanted, list | tuple | frozenset) else {wanted}
+        return ", ".join(sorted(str(value) for value in found & named))
 
     def _facts(self) -> dict[str, str]:
         return {name: str(value) for name, value in self.moment.facts.items() if not isinstance(value, frozenset)}
@@ -148,5 +156,11 @@ class Acting:
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
             "expected": clock_face(at, self.profile.zone, self.moment.at) if at else "",
+            "opening": "" if at else self._opening(),
             "organisation": self.profile.name,
         }
+
+    def _opening(self) -> str:
+        """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""
+        calendar, at = serving(self.profile, self.moment.facts), self.moment.at
+        return "" if calendar.is_open(at) else clock_face(calendar.next_opening(at), self.profile.zone, at)

@@ -6,12 +6,14 @@ setting them back (design §4, "A person wins").
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 
 from mappings.model import DONE, ENDED, Clock, ClockState
 from mappings.plan import ON_HOLD, Action, Lane, TicketChange
+from mappings.policies.escalation import level_of, settled
 from mappings.policies.sla.lateness import POLICY
 from mappings.policies.sla.measures import Life, replies
-from mappings.policies.sla.ownership import taken
+from mappings.policies.sla.ownership import moved_back, taken
 from mappings.profile import Profile
 from mappings.reasons import clock_face, reason
 from mappings.timeline import epoch
@@ -85,18 +87,22 @@ def _sla_due(running: Sequence[Clock], profile: Profile) -> str | None:
 
 
 def _next_escalation(life: Life, running: Sequence[Clock], profile: Profile) -> str | None:
-    """`T2 at 14:00`: the earliest step up that a running clock will cause."""
-    stay = life.stays[-1]
+    """`T2 at 14:00`: the earliest step up that a running clock will cause, as `step_up` will take it."""
+    stay, top = life.stays[-1], len(profile.tiers) + 1
+    stays_here = moved_back(life, profile) is not None
     steps = []
     for clock in running:
         target = profile.targets.get(clock.target)
         if target is None or clock.due_at is None or clock.detected_at is not None:
             continue
-        steps += [(clock.due_at, clock.start_at, do.argument) for do in target.late if do.verb == "escalate"]
+        waits = stay.start + timedelta(seconds=profile.min_stay)
+        at = clock.due_at if settled(life, profile, stay, clock.due_at, clock.dims.get("severity")) else waits
+        levels = [level_of(do.argument, stay.tier, profile) for do in target.late if do.verb == "escalate"]
+        steps += [(at, level, clock.start_at) for level in levels if level > stay.tier]
+    steps = [step for step in steps if step[1] == top or not stays_here]
     if not steps:
         return None
-    at, start, argument = min(steps, key=lambda step: (step[0], str(step[2])))
-    level = stay.tier + 1 if argument == "next" else argument
-    name = f"T{level}" if isinstance(level, int) and level <= len(profile.tiers) else "Management"
+    at, level, start = min(steps)
+    name = f"T{level}" if level < top else "Management"
     when = clock_face(at, profile.zone, start)
     return f"{name} at {when}" if ":" in when[:3] else f"{name} on {when}"

@@ -5,7 +5,7 @@ import pytest
 from mappings.model import Actor
 from mappings.plan import TicketChange
 from mappings.policies.sla.clocks import clocks
-from mappings.policies.sla.fields import upkeep
+from mappings.policies.sla.fields import upkeep, wanted_fields
 from tests.mappings.policies.sla.test_lateness import life_of
 from tests.profiles import profile
 from tests.stories import Story
@@ -70,3 +70,42 @@ def test_a_rule_that_sets_our_field_back_twice_wins() -> None:
     assert "sla_due" in fields(story)
     story.set("2026-03-03 10:03", Actor.US, sla_due="x").set("2026-03-03 10:04", Actor.RULE, sla_due=None)
     assert "sla_due" not in fields(story)
+
+
+def next_step(story: Story, org: str = "archbuilder") -> str | None:
+    """What `Next escalation` would say."""
+    life = life_of(story, org)
+    return wanted_fields(life, clocks(life, profile(org)), profile(org))["next_escalation"]
+
+
+def archbuilders(**more: str) -> Story:
+    """A Basic P2 bug of archbuilder's, filed at 09:00 and answered."""
+    story = Story(
+        "2026-03-03 09:00", severity="P2", plan="basic", kind="software_bug", zone=profile("archbuilder").zone
+    )
+    return story.reply("2026-03-03 09:05").set("2026-03-03 09:06", **more)
+
+
+@pytest.mark.req("ESC-18")
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [
+        (archbuilders(), "T2 at 17:00"),
+        (archbuilders(kind="security"), "T2 at 11:00"),
+        (archbuilders(tier="3"), "T4 at 13:06"),
+        (archbuilders(tier="4"), "Management at 11:06"),
+        (archbuilders().set("2026-03-03 16:55", Actor.US, tier="2"), "T3 on Wed 4 Mar 09:00"),
+        (archbuilders().set("2026-03-03 10:00", Actor.US, tier="2").set("2026-03-03 10:05", tier="1"), None),
+    ],
+    ids=["by priority", "by kind", "third tier", "last tier", "resolution", "taken back"],
+)
+def test_the_next_step_is_the_one_that_will_be_taken(story: Story, says: str | None) -> None:
+    """The earlier of both ladders, the next tier or management, and nothing where an agent keeps the ticket."""
+    assert next_step(story) == says
+
+
+def test_a_step_that_has_to_wait_says_so() -> None:
+    """Due at 17:00, moved here at 16:55: the next step comes when the ticket has been here for fifteen minutes."""
+    story = Story("2026-03-03 09:00", severity="P2", plan="basic", kind="new_feature", zone=profile("archbuilder").zone)
+    story.set("2026-03-03 12:55", Actor.US, tier="2")
+    assert next_step(story) == "T3 at 13:10"
