@@ -14,15 +14,15 @@ PLACEHOLDERS = {
     "name": "the reader's first name; 'there' where it is not known",
     "ticket": "the ticket's number",
     "expected": "when an answer is due, in the office's time; empty where none is promised",
-    "opening": "when we open next, where no answer is promised by a time; empty while we are open",
     "organisation": "the name of the support organisation",
     "plans": "the plans that have the channel asked for",
     "contact": "the company's own support contact",
+    "opening": "when the ticket is served next, where no answer is promised by a time",
     "status_page": "the address of the status page",
 }
-"""Every placeholder there is. The first five are always filled; the others must stand in `{% if … is defined %}`."""
+"""Every placeholder there is. The first four are always filled; the others must stand in `{% if … is defined %}`."""
 
-_ALWAYS = frozenset({"name", "ticket", "expected", "opening", "organisation"})
+_ALWAYS = frozenset({"name", "ticket", "expected", "organisation"})
 _FALLBACK = "en"
 _PARSER = jinja2.Environment(autoescape=False)
 

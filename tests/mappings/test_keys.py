@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mappings.model import Actor, Incident, PageStatus
 from mappings.plan import KEY_GRAMMAR, Action, PageResolve, PageTrigger
+from mappings.policies.escalation import asked
 from mappings.policies.paging import dedup_key, pair
 from mappings.policies.rules import judge
 from mappings.policies.sla.clocks import clocks
@@ -104,6 +105,11 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     yield "late after severity got worse", by_lateness(worse, "2026-03-03 12:00")
     yield "rules", by_rules(Story("2026-03-03 10:00", severity="P1"))
     yield "rules after a reopening", by_rules(reopened)
+    asking = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="escalate")
+    asking.set("2026-03-03 11:10", escalation_reason="defect")
+    yield "asked for by hand", asked(life_of(asking), PROFILE, policy="rules")
+    second = Story("2026-03-03 10:00").set("2026-03-03 11:00", Actor.US, tier="2")
+    yield "rules in a later tier", by_rules(second.set("2026-03-03 12:00", severity="P1"))
     life = life_of(fresh)
     yield "fields", upkeep(life, clocks(life, PROFILE), PROFILE)
     fought = life_of(reset())

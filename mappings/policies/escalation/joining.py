@@ -50,7 +50,8 @@ def _told_together(actions: Iterable[Action]) -> list[Action]:
         if isinstance(first.change, TicketChange) and first.change.note is not None:
             also = f"Also: {_cause(action)}"
             note = f"{also}\n\n{first.change.note}"
-            why = msgspec.structs.replace(first.reason, text=f"{first.reason.text} {also}")
+            facts = {**first.reason.facts, "because": f"{_cause(first)} {also}"}
+            why = msgspec.structs.replace(first.reason, text=f"{first.reason.text} {also}", facts=facts)
             change = msgspec.structs.replace(first.change, note=note)
             found[action.key] = msgspec.structs.replace(first, change=change, reason=why)
     return list(found.values())
