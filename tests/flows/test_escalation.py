@@ -52,7 +52,7 @@ def test_an_agent_hands_a_ticket_on(either_desk: Desk) -> None:
     desk = either_desk
     ticket = desk.file("P2", "business")
     desk.minutes(2)
-    desk.sim.edit(ticket, author=desk.agent, tags_add=("escalate",))
+    desk.sim.edit(ticket, author=desk.agent, tags_add=("hf_escalate",))
     desk.minutes(4)
     assert desk.group(ticket) == "Support"
     assert len([note for note in desk.notes(ticket) if "without a reason" in note]) == 1
@@ -69,10 +69,10 @@ def test_an_agent_hands_a_ticket_on(either_desk: Desk) -> None:
         "Needed: A developer",
     ):
         assert said in note
-    assert "escalate" not in desk.tags(ticket)
+    assert "hf_escalate" not in desk.tags(ticket)
     assert desk.field(ticket, "escalation_reason") is None
     assert desk.field(ticket, "impact") == "Nobody can invoice"
-    desk.sim.edit(ticket, author=desk.agent, tags_add=("escalate",), fields={"escalation_reason": "escalation_vip"})
+    desk.sim.edit(ticket, author=desk.agent, tags_add=("hf_escalate",), fields={"escalation_reason": "escalation_vip"})
     desk.minutes(4)
     assert moves(desk, ticket) == ["Technical support", "Engineering"]
 
@@ -108,6 +108,7 @@ def test_the_worst_severity_is_everybodys_at_once(desk_of: Open) -> None:
     assert "Moved to Senior engineer / tech lead (L3) (tier 3)." in note
     assert "For Management: " in note
     assert len(desk.incidents) == 1
+    assert desk.field(ticket, "next_escalation") == "Management at 15:03"
 
 
 @pytest.mark.req("ESC-07", "ESC-09")
@@ -173,6 +174,18 @@ def test_a_rule_and_a_clock_decide_together(desk: Desk) -> None:
     assert sorted(row.action.verb for row in rows) == ["escalate", "note"]
     (note,) = [note for note in desk.notes(ticket) if "Moved to " in note]
     assert "Already moved up from this tier." in note
+
+
+def test_an_agent_and_a_clock_ask_for_one_step(desk: Desk) -> None:
+    """An agent asks in the minute in which the first response is late: one step, and the form is clear again."""
+    ticket = desk.file("P2", "business")
+    desk.minutes(2)
+    desk.move("2026-03-03 14:05")
+    desk.sim.edit(ticket, author=desk.agent, fields={"escalation_reason": "escalation_defect"})
+    desk.minutes(5)
+    assert moves(desk, ticket) == ["Technical support"]
+    assert "An agent asked for it: a defect of the product." in "\n".join(desk.notes(ticket))
+    assert desk.field(ticket, "escalation_reason") is None
 
 
 def test_two_rules_want_one_step(desk: Desk) -> None:

@@ -105,7 +105,7 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     yield "late after severity got worse", by_lateness(worse, "2026-03-03 12:00")
     yield "rules", by_rules(Story("2026-03-03 10:00", severity="P1"))
     yield "rules after a reopening", by_rules(reopened)
-    asking = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="escalate")
+    asking = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="hf_escalate")
     asking.set("2026-03-03 11:10", escalation_reason="defect")
     yield "asked for by hand", asked(life_of(asking), PROFILE, policy="rules")
     second = Story("2026-03-03 10:00").set("2026-03-03 11:00", Actor.US, tier="2")

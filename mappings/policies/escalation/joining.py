@@ -58,10 +58,12 @@ def _told_together(actions: Iterable[Action]) -> list[Action]:
 
 
 def _joined(action: Action) -> Action:
-    """A wish as a note: the step that it asks for was taken already."""
+    """A wish as a note: the step that it asks for was taken already. What it takes off the ticket is taken off."""
     already = CALLED_ALREADY if _calls(action) else JOINED
     why = msgspec.structs.replace(action.reason, code="joined", text=f"{already} {_cause(action)}")
-    return msgspec.structs.replace(action, verb="note", change=TicketChange(note=why.text), reason=why)
+    asked = action.change if isinstance(action.change, TicketChange) else TicketChange()
+    change = TicketChange(remove_tags=asked.remove_tags, fields=asked.fields, note=why.text)
+    return msgspec.structs.replace(action, verb="note", change=change, reason=why)
 
 
 def _cause(action: Action) -> str:

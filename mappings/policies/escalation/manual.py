@@ -1,4 +1,4 @@
-"""An agent asks for the next tier: the tag `escalate` (a macro sets it) or the field `Escalation reason` (ESC-06).
+"""An agent asks for the next tier: the tag `hf_escalate` (a macro sets it) or the field `Escalation reason` (ESC-06).
 
 A reason is mandatory. Without one the ticket stays and a note asks for it, once a request; with one it is handed on,
 and tag and reason are taken off, so that the next request is one of its own. The reason stays in the note.
@@ -17,7 +17,7 @@ from mappings.timeline import UNREAD
 
 MANUAL = "Escalation by hand"
 """The rule that it goes by in the journal."""
-TAG, FIELD = "escalate", "escalation_reason"
+TAG, FIELD = "hf_escalate", "escalation_reason"
 _SENSE = timedelta(hours=8)
 
 
@@ -34,7 +34,7 @@ def _requests(life: Life) -> Iterator[tuple[datetime, str]]:
     for step in life.line.steps:
         tagged = step.field == "tags" and TAG in _tags(step.new) - _tags(step.old)
         given = step.field == FIELD and step.new is not None
-        if not (tagged or given) or step.actor is Actor.US or step.cause == UNREAD or step.at in seen:
+        if not (tagged or given) or step.actor in (Actor.US, Actor.CUSTOMER) or step.cause == UNREAD or step.at in seen:
             continue
         seen.add(step.at)
         if life.line.value("status", step.at) not in DONE and ON_HOLD not in _tags(life.line.value("tags", step.at)):

@@ -29,24 +29,24 @@ def wanted(story: Story) -> list[Action]:
 )
 def test_a_reason_hands_the_ticket_on(given: str, words: str) -> None:
     """The macro sets tag and reason: one step up with the reason in its note; tag and reason are taken off again."""
-    story = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="escalate", escalation_reason=given)
+    story = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="hf_escalate", escalation_reason=given)
     (action,) = wanted(story)
     change = told(action)
     assert (action.verb, action.rule, change.group, change.tier) == ("escalate", MANUAL, "Technical", 2)
     assert change.note is not None
     assert change.note.startswith(f"An agent asked for it: {words}. Moved to Technical support (tier 2).")
     assert "\nAttempted: not filled in" in change.note
-    assert (change.remove_tags, dict(change.fields)) == (("escalate",), {"escalation_reason": None})
+    assert (change.remove_tags, dict(change.fields)) == (("hf_escalate",), {"escalation_reason": None})
 
 
 @pytest.mark.req("ESC-06")
 def test_without_a_reason_it_stays_and_is_asked_for_once() -> None:
     """The tag alone moves nothing: one note asks why. The reason given later moves it."""
-    story = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="escalate")
+    story = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="hf_escalate")
     (ask,) = wanted(story)
     assert (ask.verb, told(ask).tier, told(ask).add_tags) == ("note", None, ())
     assert "without a reason" in (told(ask).note or "")
-    story.reply("2026-03-03 11:05", public=False).set("2026-03-03 11:06", tags="escalate other")
+    story.reply("2026-03-03 11:05", public=False).set("2026-03-03 11:06", tags="hf_escalate other")
     assert wanted(story) == [ask]
     story.set("2026-03-03 11:10", escalation_reason="defect")
     again, step = wanted(story)
@@ -66,9 +66,9 @@ def test_each_request_is_one_of_its_own() -> None:
     """Handed on, taken off, and asked again from tier 2: tier 3, under another key. From the last tier: management."""
     story = Story("2026-03-03 10:00")
     for hour, tier in (("11", "2"), ("12", "3")):
-        story.set(f"2026-03-03 {hour}:00", tags="escalate", escalation_reason="ability")
+        story.set(f"2026-03-03 {hour}:00", tags="hf_escalate", escalation_reason="ability")
         story.set(f"2026-03-03 {hour}:01", Actor.US, tags=None, escalation_reason=None, tier=tier)
-    story.set("2026-03-03 13:00", tags="escalate", escalation_reason="other")
+    story.set("2026-03-03 13:00", tags="hf_escalate", escalation_reason="other")
     keys = [action.key for action in wanted(story)]
     assert len(set(keys)) == 3
     assert "Management is called." in (told(wanted(story)[-1]).note or "")
@@ -87,10 +87,11 @@ def test_an_agent_may_undo_what_an_agent_took_back() -> None:
         Story("2026-03-03 10:00", tags="hf_hold").set("2026-03-03 11:00", escalation_reason="vip"),
         Story("2026-03-03 10:00").set("2026-03-03 11:00", status="solved", escalation_reason="vip"),
         Story("2026-03-03 10:00").set("2026-03-03 11:00", Actor.US, escalation_reason="vip"),
+        Story("2026-03-03 10:00").set("2026-03-03 11:00", Actor.CUSTOMER, escalation_reason="vip"),
         Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="escalate_please"),
     ],
-    ids=["held", "solved", "ours", "another tag"],
+    ids=["held", "solved", "ours", "a customer's", "another tag"],
 )
 def test_no_request(story: Story) -> None:
-    """A held ticket, a solved one, what we set ourselves and the customer's own tag are no agent's request."""
+    """A held ticket, a solved one, what we or a customer set, and the customer's own tag are no agent's request."""
     assert wanted(story) == []
