@@ -1,5 +1,6 @@
 """Two wishes for one step: one is taken, the other tells its reason."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,20 @@ def test_a_step_and_a_call_are_both_done() -> None:
         "escalate",
         "note",
     ]
+
+
+def test_management_is_called_once() -> None:
+    """Two rules that call management for one ticket under different keys: one call, and the other's reason."""
+    again = msgspec.structs.replace(wish("management", "two"), key="rule:escalate:management:zendesk:123:17")
+    assert [action.verb for action in one_step([wish("management"), again], {})] == ["escalate", "note"]
+
+
+def test_what_a_request_takes_off_is_taken_off() -> None:
+    """An agent's request that joins another step still clears its tag and its reason."""
+    asking = wish("next", "two")
+    cleared = msgspec.structs.replace(told(asking), remove_tags=("hf_escalate",), fields={"escalation_reason": None})
+    found = one_step([msgspec.structs.replace(asking, change=cleared)], {RECORD: taken_by([wish("next")])})
+    assert (told(found[0]).remove_tags, dict(told(found[0]).fields)) == (("hf_escalate",), {"escalation_reason": None})
 
 
 def test_one_key_tells_both_reasons() -> None:

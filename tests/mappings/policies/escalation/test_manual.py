@@ -5,9 +5,11 @@ import pytest
 from mappings.model import Actor
 from mappings.plan import Action
 from mappings.policies.escalation import MANUAL, asked
+from mappings.policies.sla.measures import live
+from mappings.timeline import build
 from tests.mappings.policies.escalation.climbing import life_of, told
 from tests.profiles import profile
-from tests.stories import Story
+from tests.stories import Story, at, forget
 
 BUILDER = profile("builder")
 
@@ -95,3 +97,11 @@ def test_an_agent_may_undo_what_an_agent_took_back() -> None:
 def test_no_request(story: Story) -> None:
     """A held ticket, a solved one, what we or a customer set, and the customer's own tag are no agent's request."""
     assert wanted(story) == []
+
+
+def test_a_request_that_was_not_read_yet_waits() -> None:
+    """The ticket shows a reason whose update has not been read: nothing is keyed by it until it is."""
+    history = Story("2026-03-03 10:00").set("2026-03-03 11:00", escalation_reason="vip").history()
+    unread = forget(history, at("2026-03-03 10:30"))
+    life = live(unread, build(unread), BUILDER, {})
+    assert asked(life, BUILDER, policy="rules") == []

@@ -3,7 +3,7 @@
 import pytest
 
 from mappings.model import Actor
-from mappings.policies.escalation import Step, Taken, level_of, step_up
+from mappings.policies.escalation import Step, Taken, level_of, settled, step_up
 from mappings.policies.sla.measures import Life
 from tests.mappings.policies.escalation.climbing import ARCH, life_of
 from tests.profiles import profile
@@ -109,4 +109,15 @@ def test_a_tier_beyond_the_plan_is_reached_and_said(plan: str, tier: int, said: 
     story.set("2026-03-03 10:30", Actor.AGENT, tier="1")
     found = step_up(life_of(story, ARCH), ARCH, [tier], at=at(NOW, ARCH.zone))
     assert found.change.tier == tier
-    assert ("The plan Basic does not include this tier." in found.says) is said
+    name = ARCH.plans[plan].name
+    assert (f"The plan {name} does not include this tier." in found.says) is said
+    assert ("does not include" in found.says) is said
+
+
+@pytest.mark.parametrize(("severity", "minute", "may"), [("P2", 14, False), ("P2", 15, True), ("P1", 0, True)])
+def test_min_stay(severity: str, minute: int, may: bool) -> None:
+    """A ticket that was moved stays for a quarter of an hour; a critical one does not wait."""
+    life = in_tier(2)
+    now = at(f"2026-03-03 11:{minute:02}")
+    assert settled(life, BUILDER, life.stays[-1], now, severity) is may
+    assert settled(life, BUILDER, life.stays[0], now, severity)
