@@ -7,7 +7,8 @@ once.
 """
 
 from mappings.policies.rules.acting import POLICY
+from mappings.policies.rules.around import ALONE, Around
 from mappings.policies.rules.judge import judge
-from mappings.policies.rules.moments import FACTS
+from mappings.policies.rules.moments import FACTS, ON_PROBLEM, arrivals
 
-__all__ = ["FACTS", "POLICY", "judge"]
+__all__ = ["ALONE", "FACTS", "ON_PROBLEM", "POLICY", "Around", "arrivals", "judge"]
