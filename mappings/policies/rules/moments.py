@@ -60,7 +60,7 @@ _CHANGES = {
     "failed_attempts": ("failed_attempts",),
     "problem_id": tuple(sorted(ON_PROBLEM)),
 }
-"""Of each field of a ticket: the facts that its change changes. A channel is chosen once: `entitled` does not change."""
+"""Of each field of a ticket: the facts that its change changes. A channel is chosen once: `entitled` stays."""
 
 
 class _Happening(msgspec.Struct):
