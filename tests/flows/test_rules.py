@@ -5,6 +5,8 @@ import pytest
 from connectors.store import OutboxState
 from tests.flows.desk import Desk
 
+DAY = 86_400
+
 
 def night(desk: Desk) -> None:
     """The office has closed, and everything from before is done."""
@@ -69,3 +71,112 @@ def test_held_ticket_is_left_alone(desk: Desk) -> None:
     desk.sim.edit(ticket, author=desk.agent, tags_add=("hf_hold",))
     desk.minutes(4)
     assert desk.effects(ticket) == []
+
+
+def company_of(desk: Desk, plan: str) -> str:
+    """A company on a plan, by name."""
+    return next(name for name in desk.sim.companies() if desk.sim.company(name).fields["plan"] == f"plan_{plan}")
+
+
+def flagged(desk: Desk, tickets: list[int]) -> list[int]:
+    """Those of these tickets that carry the flag."""
+    return [ticket for ticket in tickets if "flag_cs_review" in desk.tags(ticket)]
+
+
+def settle(desk: Desk) -> None:
+    """We have begun, and nothing that was filed before is younger than a week any more."""
+    desk.beat()
+    desk.sandbox.advance(8 * DAY)
+    desk.minutes(3)
+
+
+@pytest.mark.req("ESC-15")
+def test_the_third_ticket_in_seven_days_is_flagged(either_desk: Desk) -> None:
+    """The third ticket on day 7 flags the company, once; the fourth does not flag it again; others are not touched."""
+    desk, company = either_desk, company_of(either_desk, "business")
+    settle(desk)
+    who = desk.sim.people(company)
+    tickets = [desk.file("P3", requester=who[0])]
+    desk.minutes(3)
+    desk.sandbox.advance(3 * DAY)
+    tickets.append(desk.file("P3", requester=who[-1]))
+    desk.minutes(3)
+    desk.sandbox.advance(3 * DAY)
+    tickets.append(desk.file("P4", requester=who[0]))
+    desk.minutes(3)
+    assert flagged(desk, tickets) == [tickets[2]]
+    assert any("Tickets from company 3" in note for note in desk.notes(tickets[2]))
+    tickets.append(desk.file("P3", requester=who[0]))
+    desk.minutes(3)
+    desk.sim.edit(tickets[0], author=desk.agent, fields={"severity": "P2"})
+    desk.minutes(3)
+    assert flagged(desk, tickets) == [tickets[2]]
+
+
+@pytest.mark.req("ESC-15")
+def test_a_third_ticket_on_day_eight_is_not_flagged(desk: Desk) -> None:
+    """Two tickets, and a third one seven days after the first: three, but not within seven days."""
+    company = company_of(desk, "business")
+    settle(desk)
+    who = desk.sim.people(company)[0]
+    tickets = [desk.file("P3", requester=who), desk.file("P3", requester=who)]
+    desk.minutes(3)
+    desk.sandbox.advance(7 * DAY - 180)
+    tickets.append(desk.file("P3", requester=who))
+    desk.minutes(3)
+    assert flagged(desk, tickets) == []
+
+
+@pytest.mark.req("ESC-05")
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_low_rating(desk: Desk, listed: bool) -> None:
+    """Rated bad: somebody is to call, whether the export tells of ratings or only the ticket's audits do."""
+    desk.sim.switches.turn({"export_ratings": listed})
+    ticket, other = desk.file("P3"), desk.file("P3")
+    for id in (ticket, other):
+        desk.sim.reply(id, author=desk.agent, body="Done.", status="solved")
+    desk.minutes(3)
+    desk.sim.rate(ticket, score="bad", comment="Too slow.")
+    desk.sim.rate(other, score="good")
+    desk.minutes(4)
+    assert "follow_up" in desk.tags(ticket)
+    assert "follow_up" not in desk.tags(other)
+    assert any("Rating 1." in note for note in desk.notes(ticket))
+
+
+@pytest.mark.req("CHN-10")
+def test_the_named_manager_follows(desk: Desk) -> None:
+    """An enterprise ticket has its company's manager as a follower, once somebody is named; others have none."""
+    company, manager = company_of(desk, "enterprise"), desk.sim.agents("Support")[0]
+    desk.sim.change_company(company, csm="")
+    ticket, other = desk.file("P3", requester=desk.sim.people(company)[0]), desk.file("P3", "business")
+    desk.minutes(3)
+    assert desk.sim.account.tickets[ticket].followers == ()
+    assert ("follow", "not_connected") in desk.states(ticket)
+    desk.sim.change_company(company, csm=manager)
+    desk.sandbox.advance(300)
+    desk.minutes(3)
+    assert desk.sim.account.tickets[ticket].followers == (desk.sim.user(manager).id,)
+    assert desk.sim.account.tickets[other].followers == ()
+
+
+def test_a_channel_that_the_plan_lacks(desk: Desk) -> None:
+    """A starter company on the phone is told what its plan has; a business company is not."""
+    lacking = desk.file("P3", "starter", channel="phone")
+    having = desk.file("P3", "business", channel="phone")
+    desk.minutes(3)
+    assert ("reply", "done") in desk.states(lacking) or ("reply", "not_connected") in desk.states(lacking)
+    assert not desk.states(having, "reply")
+
+
+@pytest.mark.req("VIP-01")
+def test_an_agents_group_stays(desk: Desk) -> None:
+    """A rule wants a group; an agent chooses another one in the same minute: the agent's stays, with a note."""
+    ticket = desk.file("P3", "business")
+    desk.minutes(3)
+    desk.sim.edit(ticket, author=desk.agent, fields={"kind": "security"})
+    desk.sandbox.advance(30)
+    desk.sim.edit(ticket, author=desk.agent, group="Technical")
+    desk.minutes(4)
+    assert desk.group(ticket) == "Technical"
+    assert any("the group that was chosen stays" in note for note in desk.notes(ticket))

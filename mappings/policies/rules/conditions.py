@@ -45,11 +45,12 @@ def _counted(rule: Rule, moment: Moment, life: Life, around: Around) -> Firing |
         return None
     upto = (moment.at, life.history.ticket.id)
     found = around.of_company(int(company), moment.at - timedelta(seconds=rule.within), upto)
+    count = len({one.id for one in found} | {upto[1]})
     rising = condition.op not in ("<", "<=")
-    if not condition.holds(len(found)) or (rising and condition.holds(len(found) - 1)):
+    if not condition.holds(count) or (rising and condition.holds(count - 1)):
         return None
-    facts: Mapping[str, object] = {**moment.facts, _COMPANY: len(found)}
-    first = found[0].id if found else life.history.ticket.id
+    facts: Mapping[str, object] = {**moment.facts, _COMPANY: count}
+    first = found[0].id if found else upto[1]
     return Firing(msgspec.structs.replace(moment, facts=facts), (int(company), first))
 
 

@@ -31,12 +31,6 @@ def decide(wishes: Sequence[tuple[Rule, Do]], tier: int, profile: Profile) -> Co
     return Contest(winner, tuple(wishes[place] for place in lost), dict.fromkeys(lost, wishes[winner]))
 
 
-def contradict(one: Do, other: Do, profile: Profile) -> bool:
-    """Would two actions put a ticket into different groups by assigning it?"""
-    goals = [_goal(do, 0, profile) for do in (one, other) if do.verb == "assign"]
-    return len(goals) == 2 and None not in goals and goals[0] != goals[1]
-
-
 def _goal(do: Do, tier: int, profile: Profile) -> str | int | None:
     """Where an action would put a ticket: a group's name or a tier's number; null where it does not move it."""
     route = profile.routes.get(str(do.argument))

@@ -61,7 +61,9 @@ def test_what_is_no_rating_is_refused(api: Api, score: str, is_solved: bool, sta
 
 def test_only_the_requester_rates(api: Api) -> None:
     """An agent may not rate in a customer's place."""
-    answer = api.http.post(f"/tickets/{solved(api)}/satisfaction_rating", json={"satisfaction_rating": {"score": "good"}})
+    answer = api.http.post(
+        f"/tickets/{solved(api)}/satisfaction_rating", json={"satisfaction_rating": {"score": "good"}}
+    )
     assert answer.status_code == 403
 
 
