@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.model import Actor, Incident, PageStatus
+from mappings.model import Actor, Incident, Neighbour, PageStatus
 from mappings.plan import KEY_GRAMMAR, Action, PageResolve, PageTrigger
 from mappings.policies.paging import dedup_key, pair
-from mappings.policies.rules import judge
+from mappings.policies.rules import Around, judge
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.fields import upkeep
 from mappings.policies.sla.lateness import notice, unverified
@@ -40,9 +40,12 @@ targets:
 rules:
   Golden page:      {when: {severity: P1}, do: [page on_call, tag urgent, escalate next, reply next_business_day]}
   Golden answer:    {when: {event: reopened}, do: [tell management, assign senior], again: true}
+  Golden second:    {when: {event: reopened}, do: [assign management]}
+  Golden marks:     {when: {rating: "<=2"}, do: [flag sad, follow_up, suggest incident, follow csm]}
+  Golden company:   {when: {tickets_from_company: ">=2", within: 7d}, do: [flag busy, tell leads, reply once]}
 """,
 )
-REPLIES = Replies({"en": {"next_business_day": "Tomorrow, {name}."}})
+REPLIES = Replies({"en": {"next_business_day": "Tomorrow, {name}.", "once": "Again?"}})
 
 
 def life_of(story: Story, using: Profile = PROFILE) -> Life:
@@ -58,9 +61,9 @@ def by_lateness(story: Story, now: str, using: Profile = PROFILE) -> list[Action
     return [*notice(life, found, using, at(now)).actions, *unverified(life, found, using, at(now))]
 
 
-def by_rules(story: Story) -> list[Action]:
+def by_rules(story: Story, *neighbours: Neighbour) -> list[Action]:
     """What the rules of this file ask for."""
-    found = judge(life_of(story), PROFILE, REPLIES, link=str)
+    found = judge(life_of(story), PROFILE, REPLIES, link=str, around=Around(neighbours))
     return [action for action in found if action.rule.startswith("Golden")]
 
 
@@ -104,6 +107,10 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     yield "late after severity got worse", by_lateness(worse, "2026-03-03 12:00")
     yield "rules", by_rules(Story("2026-03-03 10:00", severity="P1"))
     yield "rules after a reopening", by_rules(reopened)
+    rated = Story("2026-03-03 10:00").set("2026-03-03 12:00", Actor.CUSTOMER, rating="1")
+    yield "rules after a rating", by_rules(rated)
+    others = [Neighbour(id=id, created_at=fresh.created, company_id=7, company_since=fresh.created) for id in (5, 123)]
+    yield "rules about a company", by_rules(fresh, *others)
     life = life_of(fresh)
     yield "fields", upkeep(life, clocks(life, PROFILE), PROFILE)
     fought = life_of(reset())
