@@ -65,7 +65,7 @@ class _Event(msgspec.Struct):
     author_id: int | None = None
     via: _Via | None = None
     recipients: list[int] | None = None
-    score: str | None = None
+    score: Any = None
 
 
 class Audit(msgspec.Struct):
@@ -130,8 +130,8 @@ def audit_events(audit: Audit, reading: Reading) -> Iterator[TicketEvent]:
             if _reaches_customer(event.recipients, reading):
                 yield _made(audit, event.id, actor, EventKind.NOTIFICATION, actor_id=audit.author_id, public=True)
         elif event.type == _RATING:
-            if event.score in SCORES:
-                rated = ("rating", None, SCORES[event.score])
+            if (stars := stars_of(event.score)) is not None:
+                rated = ("rating", None, stars)
                 yield _made(audit, event.id, actor, EventKind.CHANGE, rated, actor_id=audit.author_id)
         elif event.type in _KINDS and event.field_name is not None:
             named = _named(event.field_name, event.previous_value, event.value, reading, merged=merged)
@@ -158,8 +158,8 @@ def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEv
             if _reaches_customer(child.get("recipients"), reading):
                 yield _made(audit, id, actor, EventKind.NOTIFICATION, actor_id=audit.updater_id, public=True)
         elif kind == _RATING:
-            if child.get("score") in SCORES:
-                rated = ("rating", None, SCORES[child["score"]])
+            if (stars := stars_of(child.get("score"))) is not None:
+                rated = ("rating", None, stars)
                 yield _made(audit, id, actor, EventKind.CHANGE, rated, actor_id=audit.updater_id)
         elif kind in _KINDS:
             for field, value in _changed(child):
@@ -168,6 +168,11 @@ def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEv
                     rule = child.get("via_reference_id") if actor is Actor.RULE else None
                     by = rule if isinstance(rule, int) else audit.updater_id
                     yield _made(audit, id, actor, _KINDS[kind], named, actor_id=by)
+
+
+def stars_of(score: Any) -> str | None:
+    """A satisfaction score on our scale; null for one that was only offered, and for anything else."""
+    return SCORES.get(score) if isinstance(score, str) else None
 
 
 def _merges(field: str | None, value: Any) -> bool:
@@ -220,7 +225,7 @@ def _named(
 ) -> tuple[str, str | None, str | None] | None:
     """A field's change in our words; None for a field that is nothing to us."""
     if field == _SCORE:  # some accounts tell of a rating as a field's change, with or without an event of its own
-        return None if value not in SCORES else ("rating", SCORES.get(str(previous)), SCORES[value])
+        return None if stars_of(value) is None else ("rating", stars_of(previous), stars_of(value))
     if field in _FIELDS:
         if field == "brand_id":  # the first one stands on the ticket itself
             return None if previous is None else ("brand", reading.brand(previous), reading.brand(value))
