@@ -43,8 +43,9 @@ def open_account(ctx: Context) -> None:
     state = ctx.store.source("zendesk", "account")
     if state.cursor and lately(ctx, state.fresh_through, ACCOUNT_AGE):
         bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
-        ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
-        return
+        if bodies.get("brands") or not _asks_for_brands(ctx.profile):
+            ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
+            return
     try:
         pages = {
             "me": [ctx.zendesk.me()],

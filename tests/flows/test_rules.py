@@ -1,9 +1,13 @@
 """The profile's rules from end to end: what a ticket at night, a keyword or a role leads to."""
 
 import pytest
+from sqlalchemy import event
 
 from connectors.store import OutboxState
+from flows.cases import cases
+from flows.rules import beside
 from tests.flows.desk import Desk
+from tests.profiles import edited
 
 DAY = 86_400
 
@@ -180,3 +184,71 @@ def test_an_agents_group_stays(desk: Desk) -> None:
     desk.minutes(4)
     assert desk.group(ticket) == "Technical"
     assert any("the group that was chosen stays" in note for note in desk.notes(ticket))
+
+
+COMPLAINTS = 'rules: {complaints: {when: {companies_on_problem: ">=2"}, do: [escalate management, suggest incident]}}'
+
+
+@pytest.mark.req("ESC-07")
+def test_a_second_company_on_one_problem(either_desk: Desk) -> None:
+    """Two tickets of one company are on a problem: nothing. Another company's joins: management hears of all three."""
+    desk = either_desk
+    desk.ctx.profile = edited("builder", COMPLAINTS)
+    problem, first = desk.file("P3", "business"), desk.file("P3", "business")
+    other, apart = desk.file("P3", "enterprise"), desk.file("P3", "starter")
+    desk.sim.edit(problem, author=desk.agent, type="problem")
+    desk.sim.edit(first, author=desk.agent, type="incident", problem=problem)
+    desk.minutes(3)
+    assert "incident_suggested" not in desk.tags(problem) | desk.tags(first)
+    desk.sim.edit(other, author=desk.agent, type="incident", problem=problem)
+    desk.minutes(4)
+    for ticket in (problem, first, other):
+        assert {"incident_suggested", "escalated_management"} <= desk.tags(ticket)
+        assert any("Companies on problem 2." in note for note in desk.notes(ticket))
+    assert "incident_suggested" not in desk.tags(apart)
+    assert {state for ticket in (problem, first, other) for _, state in desk.states(ticket, "suggest")} == {"done"}
+
+
+def test_contradicting_rules_on_one_ticket(desk: Desk) -> None:
+    """One assignment is done, the other is written down with the rule that goes before it."""
+    desk.ctx.profile = edited(
+        "builder",
+        "routes: {one: {group: Technical}, two: {group: Product}}\n"
+        "rules: {a: {when: {tag: go}, do: [assign one]}, b: {when: {tag: go}, do: [assign two]}}",
+    )
+    desk.beat()
+    ticket = desk.file("P3")
+    desk.sim.edit(ticket, author=desk.agent, tags_add=("go",))
+    desk.minutes(3)
+    assert desk.group(ticket) == "Technical"
+    assert desk.states(ticket, "assign", "leave") == [("assign", "done"), ("leave", "not_connected")]
+    (passed,) = [row for row in desk.rows(ticket) if row.action.verb == "leave"]
+    assert "“a” goes before it with assign one" in passed.action.reason.text
+
+
+def test_a_brand_by_its_name(fresh_desk: Desk) -> None:
+    """Where a rule asks for a brand, the account is asked what its brands are called."""
+    desk = fresh_desk
+    desk.ctx.profile = edited("builder", "rules: {branded: {when: {brand: Builder}, do: [tag branded]}}")
+    desk.beat()
+    ticket = desk.file("P3")
+    desk.minutes(2)
+    assert "branded" in desk.tags(ticket)
+    assert desk.calls("GET", "/brands")
+
+
+def test_counting_costs_a_few_statements(desk: Desk) -> None:
+    """Facts over several tickets are asked for together, not ticket by ticket, and only where a rule names them."""
+    desk.beat()
+    asked: list[str] = []
+    event.listen(desk.ctx.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    looked = cases(desk.ctx, desk.ctx.store.open_tickets())
+    few, asked[:] = len(asked), []
+    around = beside(desk.ctx, looked)
+    assert len(looked) > 10
+    assert sum(bool(one.neighbours) for one in around.values()) > 10
+    assert 0 < len([statement for statement in asked if "SELECT" in statement]) <= max(few, 4)
+    desk.ctx.profile = edited("builder", "rules: {frequent reporter: null}")
+    asked.clear()
+    assert beside(desk.ctx, looked) == {}
+    assert asked == []
