@@ -137,6 +137,8 @@ ALSO = {
 }
 """What another rule of the same moment does for one of these, or goes before: the rule itself does the rest."""
 SHOWS = {
+    ("builder", "customer asks"): "ESC-05",
+    ("builder", "low rating"): "ESC-05",
     ("builder", "frequent reporter"): "ESC-15",
     ("builder", "named manager"): "CHN-10",
     ("archbuilder", "dissatisfied"): "ESC-05",
