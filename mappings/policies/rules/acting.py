@@ -124,7 +124,7 @@ class Acting:
             case "tag":
                 return TicketChange(add_tags=(argument,)), Lane.UPKEEP, None
             case "flag":
-                return self._marked(f"flag_{argument}", f"Flagged: {argument.replace('_', ' ')}."), Lane.UPKEEP, None
+                return TicketChange(add_tags=(f"flag_{argument}",)), Lane.UPKEEP, None
             case "follow_up":
                 return self._marked(FOLLOW_UP, "Somebody is to get in touch with the customer."), Lane.UPKEEP, None
             case "suggest":
