@@ -9,6 +9,7 @@ from connectors.errors import ConnectorError
 from connectors.store import Facts, SourceState
 from flows.context import Context, log
 from flows.sources import note_down, note_up
+from mappings.profile import Profile
 from mappings.zendesk import Reading, build_reading
 
 ACCOUNT_AGE = timedelta(minutes=10)
@@ -42,14 +43,16 @@ def open_account(ctx: Context) -> None:
     state = ctx.store.source("zendesk", "account")
     if state.cursor and lately(ctx, state.fresh_through, ACCOUNT_AGE):
         bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
-        ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
-        return
+        if bodies.get("brands") or not _asks_for_brands(ctx.profile):
+            ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
+            return
     try:
         pages = {
             "me": [ctx.zendesk.me()],
             "ticket_fields": ctx.zendesk.ticket_fields(),
             "groups": ctx.zendesk.groups(),
             "agents": ctx.zendesk.agents(),
+            "brands": ctx.zendesk.objects("brands") if _asks_for_brands(ctx.profile) else [],
         }
     except ConnectorError as error:
         note_down(ctx, "zendesk", "account", error)
@@ -78,4 +81,13 @@ def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
         groups=pages["groups"],
         agents=pages["agents"],
         me=pages["me"][0],
+        brands=pages.get("brands", ()),
+    )
+
+
+def _asks_for_brands(profile: Profile) -> bool:
+    """Does any line of the profile depend on a brand's name?"""
+    targets = profile.targets.values()
+    return any("brand" in (*target.by, *target.where) for target in targets) or any(
+        "brand" in rule.when for rule in profile.rules.values()
     )

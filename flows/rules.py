@@ -1,7 +1,8 @@
 """The profile's rules at work: judged on the events of tickets that changed."""
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from prefect import flow
 
@@ -11,10 +12,10 @@ from flows.context import Context
 from flows.escalation import joined
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
-from mappings.model import Status
+from mappings.model import Neighbour, Status
 from mappings.plan import ON_HOLD, Action
 from mappings.policies.escalation import MANUAL, asked
-from mappings.policies.rules import POLICY, judge
+from mappings.policies.rules import ALONE, ON_PROBLEM, POLICY, Around, arrivals, judge
 from mappings.released import fit
 
 
@@ -31,7 +32,8 @@ def decide(ctx: Context) -> Decided:
             continue
         looked = cases(ctx, changed.ticket_ids)
         released, came = ctx.store.released(POLICY), ctx.store.imported(changed.ticket_ids)
-        actions = [action for case in looked for action in _judged(ctx, case, released, came)]
+        around = beside(ctx, looked)
+        actions = [action for case in looked for action in _judged(ctx, case, released, came, around)]
         decided.looked += len(looked)
         store_decision(ctx, decided, decided_seq=changed.through_seq, actions=joined(ctx, actions))
         if released and not ctx.plan_only:
@@ -45,10 +47,34 @@ def _free(case: Case) -> bool:
     return ON_HOLD not in ticket.tags and ticket.status not in (Status.DELETED, Status.SPAM)
 
 
-def _judged(ctx: Context, case: Case, released: Collection[str], came: Mapping[int, datetime]) -> Iterator[Action]:
+def beside(ctx: Context, looked: Sequence[Case]) -> dict[int, Around]:
+    """By ticket, the others that it is judged beside; nothing is asked where no rule of the profile counts them."""
+    found: dict[int, list[Neighbour]] = defaultdict(list)
+    spans = [rule.within for rule in ctx.profile.rules.values() if rule.within is not None]
+    if spans:
+        asked = {case.life.history.ticket.id: arrivals(case.life) for case in looked}
+        times = {one for arrived in asked.values() for one in arrived}
+        of_companies = ctx.store.of_companies(times, timedelta(seconds=max(spans)))
+        for id, arrived in asked.items():
+            for company in {company for company, _ in arrived}:
+                found[id] += of_companies.get(company, ())
+    if any(ON_PROBLEM & set(rule.when) for rule in ctx.profile.rules.values()):
+        for id, others in ctx.store.on_problems([case.life.history.ticket.id for case in looked]).items():
+            found[id] += others
+    return {id: Around(tuple({one.id: one for one in others}.values())) for id, others in found.items()}
+
+
+def _judged(
+    ctx: Context,
+    case: Case,
+    released: Collection[str],
+    came: Mapping[int, datetime],
+    around: Mapping[int, Around],
+) -> Iterator[Action]:
     """What the rules want done for a ticket; of what an operator released, what still makes sense."""
-    at = came.get(case.life.history.ticket.id)
-    judged = judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link)
+    id = case.life.history.ticket.id
+    at = came.get(id)
+    judged = judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link, around=around.get(id, ALONE))
     for action in [*judged, *asked(case.life, ctx.profile, policy=POLICY)]:
         meant = fit(action, case.life) if action.key in released else action
         if meant is not None:

@@ -159,6 +159,22 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         return self.events_through is not None and self.events_through >= self.ticket.updated_at
 
 
+class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
+    """Another ticket, as far as a ticket beside it is judged by it: whose it is, since when, and on which problem.
+
+    `company_since` says since when it has been its company's. `problems` are (time, problem from then on), oldest
+    first. `ended` says when it was merged, deleted or taken for spam: from then on it counts for nothing.
+    """
+
+    id: int
+    created_at: datetime
+    company_id: int | None = None
+    company_since: datetime
+    requester_id: int | None = None
+    problems: tuple[tuple[datetime, int | None], ...] = ()
+    ended: datetime | None = None
+
+
 class PageStatus(StrEnum):
     """Where a PagerDuty incident stands."""
 

@@ -54,6 +54,8 @@ class TicketChange(msgspec.Struct, frozen=True, kw_only=True, tag="ticket", omit
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     fields: Mapping[str, str | None] = {}
+    followers: tuple[str, ...] = ()
+    """Agents, by their e-mail, who are to follow the ticket from now on."""
     note: str | None = None
     """An internal note."""
     reply: str | None = None

@@ -12,8 +12,23 @@ import msgspec
 
 from mappings.model import Actor, EventKind, History, Status, TicketEvent
 
-FIELDS = ("status", "severity", "kind", "module", "tier", "priority", "group_id", "assignee_id", "company_id", "tags")
+FIELDS = (
+    "status",
+    "severity",
+    "kind",
+    "module",
+    "tier",
+    "priority",
+    "group_id",
+    "assignee_id",
+    "company_id",
+    "problem_id",
+    "tags",
+)
 """The fields whose past matters to a clock or a rule."""
+
+LATER = ("rating",)
+"""What no ticket has when it is created: where no event tells of it, it is not known since when it holds."""
 
 UNREAD = "unread"
 """The cause of a change whose event has not been read yet: nothing may be keyed by it."""
@@ -135,6 +150,7 @@ def _beginnings(
     for event in changes:
         if event.kind is EventKind.CREATE and event.field is not None:
             initial[event.field], authors[event.field] = event.new, event.actor
+    initial |= {field: None for field in LATER if field in initial}
     return initial, authors
 
 

@@ -28,6 +28,10 @@ INCIDENT = Codec(Incident)
 _OPEN = frozenset(status.value for status in Status if status not in DONE)
 _STATUS = TICKET.columns.index("status")
 _GENERATED = TICKET.columns.index("generated_at")
+_COMPANY = TICKET.columns.index("company_id")
+_PROBLEM = TICKET.columns.index("problem_id")
+_BESIDE = 86_400
+"""Seconds after a ticket within which others of its company may have been stored before it."""
 _PLAN = COMPANY.columns.index("plan")
 _DEDUP_KEY = INCIDENT.columns.index("dedup_key")
 # What about a company or a requester can change a decision on their tickets; a new name or address cannot.
@@ -84,6 +88,10 @@ class _Page:
         self.conn = conn
         self.facts = facts
         self.through = {id: seconds(at) for id, at in events_through.items()}
+        self.came: list[int] = []
+        """Tickets that came to a company: new, or given another one."""
+        self.moved: set[int] = set()
+        """Problems that a ticket was put on or taken off."""
 
     def save(self, source: SourceState | None) -> Saved:
         """Everything about a ticket first, then the tickets, then those that only something about them changed."""
@@ -96,6 +104,7 @@ class _Page:
         touched = of_events.union(_paged(self.conn, incident_keys), self._complete())
         touched.update(_open_of(self.conn, schema.ticket.c.company_id, of_companies))
         touched.update(_open_of(self.conn, schema.ticket.c.requester_id, of_people))
+        touched.update(_later_of_company(self.conn, self.came), _on_problems(self.conn, self.moved))
         raised = raise_tickets(self.conn, touched - set(tickets), seq + len(tickets))
         park(self.conn, self.facts)
         if source is not None:
@@ -167,9 +176,20 @@ class _Page:
             through = max((at for at in (before, self.through.get(id)) if at is not None), default=None)
             rows[id] = [*row, through, row[_STATUS] in _OPEN, number]
         _write(self.conn, schema.ticket, news, rows)
+        self._note_moves(news)
         if rows:
             _set_seq(self.conn, seq + len(rows))
         return list(rows)
+
+    def _note_moves(self, news: _News) -> None:
+        """Whose facts may change by these tickets, besides their own."""
+        for id, row in news.rows.items():
+            before = news.before.get(id)
+            company, problem = (None, None) if before is None else (before[_COMPANY], before[_PROBLEM])
+            if row[_COMPANY] is not None and row[_COMPANY] != company:
+                self.came.append(id)
+            if row[_PROBLEM] != problem:
+                self.moved |= {row[_PROBLEM], problem} - {None}
 
     def _complete(self) -> set[int]:
         """Move `events_through` on; gives the tickets whose history has become complete by it."""
@@ -247,6 +267,23 @@ def _write(conn: sa.Connection, table: sa.Table, news: _News, rows: Mapping[Any,
 def _stored(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> list[int]:
     """Those of `ids` that the column's table holds."""
     return [id for some in chunks(ids) for id in conn.scalars(sa.select(column).where(among(conn, column, some)))]
+
+
+def _later_of_company(conn: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Tickets that came to a company soon after one of these, and may have been decided on without it."""
+    mine, later = schema.ticket.alias("mine"), schema.ticket
+    soon = later.c.created_at > mine.c.created_at, later.c.created_at <= mine.c.created_at + _BESIDE
+    query = sa.select(later.c.id).join_from(mine, later, sa.and_(later.c.company_id == mine.c.company_id, *soon))
+    found = later.c.company_id.is_not(None)
+    return {id for some in chunks(ids) for id in conn.scalars(query.where(found, among(conn, mine.c.id, some)))}
+
+
+def _on_problems(conn: sa.Connection, problems: Iterable[int]) -> set[int]:
+    """These problems and the tickets on them, among whom one has come or gone."""
+    table, wanted = schema.ticket, sorted(problems)
+    query = sa.select(table.c.id).where(table.c.problem_id.is_not(None))
+    found = {id for some in chunks(wanted) for id in conn.scalars(query.where(among(conn, table.c.problem_id, some)))}
+    return found | set(wanted)
 
 
 def _open_of(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> list[int]:

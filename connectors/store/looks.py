@@ -164,8 +164,9 @@ class Looks(Database):
 
         That are open ones whose beginning nobody has read; open ones with a public comment whose author was not read,
         and a clock that it might have stopped; finished ones with such a comment at or after `since`, which may have
-        ended the clock: an answer that also solved the ticket. At most `limit`, in order of `seq`; `through_seq` is how
-        far it looked, `more` says that there is more to look at.
+        ended the clock: an answer that also solved the ticket; and rated ones of whose rating no event tells.
+        At most `limit`, in order of `seq`; `through_seq` is how far it looked, `more` says that there is more to look
+        at.
         """
         table = schema.ticket
         with self.reading() as conn:
@@ -245,5 +246,10 @@ def _needed(conn: sa.Connection, ids: Sequence[int], since: datetime) -> set[int
     )
     of_open = sa.and_(ticket.c.open == sa.true(), sa.or_(sa.and_(waits, unheard), sa.and_(*headless)))
     of_done = sa.and_(ticket.c.open == sa.false(), unheard.where(event.c.at >= seconds(since), ended))
-    query = sa.select(ticket.c.id).where(among(conn, ticket.c.id, ids), sa.or_(of_open, of_done))
+    rated = sa.and_(
+        ticket.c.fields.like('%"rating":%'),
+        ~sa.exists().where(event.c.ticket_id == ticket.c.id, event.c.field == "rating"),
+        sa.or_(ticket.c.events_through.is_(None), ticket.c.events_through < ticket.c.updated_at),
+    )
+    query = sa.select(ticket.c.id).where(among(conn, ticket.c.id, ids), sa.or_(of_open, of_done, rated))
     return set(conn.scalars(query))

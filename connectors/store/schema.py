@@ -109,6 +109,9 @@ sa.Index("ticket_updated_at", ticket.c.updated_at)
 sa.Index("ticket_open", ticket.c.id, **_OPEN)
 sa.Index("ticket_open_created", ticket.c.created_at, **_OPEN)
 sa.Index("ticket_open_company", ticket.c.company_id, **_OPEN)
+# Few of many tickets are asked for beside another one: a company's of some days, and those on one problem.
+sa.Index("ticket_company", ticket.c.company_id, ticket.c.created_at, **_only("company_id IS NOT NULL"))
+sa.Index("ticket_problem", ticket.c.problem_id, **_only("problem_id IS NOT NULL"))
 sa.Index("ticket_open_requester", ticket.c.requester_id, **_OPEN)
 
 ticket_event = sa.Table(
@@ -127,6 +130,7 @@ ticket_event = sa.Table(
     _maybe("public", sa.Boolean),
 )
 sa.Index("ticket_event_ticket", ticket_event.c.ticket_id)
+sa.Index("ticket_event_problem", ticket_event.c.new, **_only("field = 'problem_id'"))
 sa.Index("ticket_event_unknown", ticket_event.c.at, **_only("actor = 'unknown'"))
 
 incident = sa.Table(

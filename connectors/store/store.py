@@ -12,6 +12,7 @@ from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
 from connectors.store.looks import Looks
+from connectors.store.neighbours import Neighbours
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
 from connectors.store.reading import FactReader
@@ -24,6 +25,7 @@ from connectors.store.trouble import explained
 class Store(
     FactStore,
     FactReader,
+    Neighbours,
     Sources,
     Clocks,
     Decisions,

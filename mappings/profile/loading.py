@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
 
+from mappings.profile.contradictions import check_contradictions
 from mappings.profile.copies import Copies, copy_tables
 from mappings.profile.errors import tell
 from mappings.profile.findings import Finding
@@ -138,7 +139,7 @@ def _checked(profile: Profile, texts: list[Source] | None, gone: set[Path]) -> l
     if gone:
         return [one for one in found if not _follows(one, gone)]
     if all(one.odd for one in found):
-        found += check_order(profile)
+        found += [*check_order(profile), *check_contradictions(profile)]
     return found
 
 

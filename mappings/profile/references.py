@@ -19,6 +19,8 @@ _REACHES = {"page": ("pagerduty",), "assign": ("group", "assignee")}
 """What a route must have for a verb to reach it."""
 _LIMITED = sorted({*VERBS, "fields", "note"} - UNLIMITED)
 """What a limit may name: the verbs of rules, and what policies do by themselves."""
+RATINGS = range(1, 6)
+"""The scale on which customers rate a ticket."""
 _MINUTE, _DAY, _MANY = 60, 86_400, 1_000
 
 
@@ -203,6 +205,9 @@ def _rules(profile: Profile) -> Iterator[Finding]:
         if rule.within is not None and not counts:
             fix = 'add tickets_from_company: ">=3", or remove within'
             yield Finding((*path, "when", "within"), "belongs to tickets_from_company, which is not here", fix)
+        rating = rule.conditions.rating
+        if rating is not None and not any(rating.holds(stars) for stars in RATINGS):
+            yield Finding((*path, "when", "rating"), f"{str(rating)!r} never holds: ratings are 1 to 5", 'write "<=2"')
         if not rule.do:
             yield Finding((*path, "do"), "does nothing", "add an action, for example: tell leads")
         if not rule.when:

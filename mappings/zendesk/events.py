@@ -21,8 +21,14 @@ _FIELDS = {
     "assignee_id": "assignee_id",
     "organization_id": "company_id",
     "requester_id": "requester_id",
+    "problem_id": "problem_id",
+    "brand_id": "brand",
     "tags": "tags",
 }
+SCORES = {"good": "5", "bad": "1"}
+"""A satisfaction score on the profile's scale of 1 to 5; one that was only offered is none (vendor-facts §1.18)."""
+_SCORE = "satisfaction_score"
+_RATING = "SatisfactionRating"
 _COMMENTS = ("Comment", "VoiceComment")
 _MESSAGES = ("Notification", "NotificationWithCcs")
 _KINDS = {"Create": EventKind.CREATE, "Change": EventKind.CHANGE}
@@ -59,6 +65,7 @@ class _Event(msgspec.Struct):
     author_id: int | None = None
     via: _Via | None = None
     recipients: list[int] | None = None
+    score: Any = None
 
 
 class Audit(msgspec.Struct):
@@ -122,6 +129,10 @@ def audit_events(audit: Audit, reading: Reading) -> Iterator[TicketEvent]:
         elif event.type in _MESSAGES:
             if _reaches_customer(event.recipients, reading):
                 yield _made(audit, event.id, actor, EventKind.NOTIFICATION, actor_id=audit.author_id, public=True)
+        elif event.type == _RATING:
+            if (stars := stars_of(event.score)) is not None:
+                rated = ("rating", None, stars)
+                yield _made(audit, event.id, actor, EventKind.CHANGE, rated, actor_id=audit.author_id)
         elif event.type in _KINDS and event.field_name is not None:
             named = _named(event.field_name, event.previous_value, event.value, reading, merged=merged)
             if named is not None:
@@ -146,6 +157,10 @@ def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEv
         elif kind in _MESSAGES:
             if _reaches_customer(child.get("recipients"), reading):
                 yield _made(audit, id, actor, EventKind.NOTIFICATION, actor_id=audit.updater_id, public=True)
+        elif kind == _RATING:
+            if (stars := stars_of(child.get("score"))) is not None:
+                rated = ("rating", None, stars)
+                yield _made(audit, id, actor, EventKind.CHANGE, rated, actor_id=audit.updater_id)
         elif kind in _KINDS:
             for field, value in _changed(child):
                 named = _named(field, child.get("previous_value"), value, reading, merged=merged)
@@ -153,6 +168,11 @@ def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEv
                     rule = child.get("via_reference_id") if actor is Actor.RULE else None
                     by = rule if isinstance(rule, int) else audit.updater_id
                     yield _made(audit, id, actor, _KINDS[kind], named, actor_id=by)
+
+
+def stars_of(score: Any) -> str | None:
+    """A satisfaction score on our scale; null for one that was only offered, and for anything else."""
+    return SCORES.get(score) if isinstance(score, str) else None
 
 
 def _merges(field: str | None, value: Any) -> bool:
@@ -169,7 +189,7 @@ def _changed(child: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     custom = child.get("custom_ticket_fields")
     if isinstance(custom, dict):
         yield from custom.items()
-    for name in _FIELDS:
+    for name in (*_FIELDS, _SCORE):
         if name in child:
             yield name, child[name]
 
@@ -204,7 +224,11 @@ def _named(
     field: str, previous: Any, value: Any, reading: Reading, *, merged: bool
 ) -> tuple[str, str | None, str | None] | None:
     """A field's change in our words; None for a field that is nothing to us."""
+    if field == _SCORE:  # some accounts tell of a rating as a field's change, with or without an event of its own
+        return None if stars_of(value) is None else ("rating", stars_of(previous), stars_of(value))
     if field in _FIELDS:
+        if field == "brand_id":  # the first one stands on the ticket itself
+            return None if previous is None else ("brand", reading.brand(previous), reading.brand(value))
         if field == "status" and merged and value == "closed":
             return "status", _text(previous), "merged"
         return _FIELDS[field], _text(previous), _text(value)

@@ -11,7 +11,7 @@ import msgspec
 
 from mappings.model import Company, Person, Status, Ticket, TicketEvent
 from mappings.profile.tools import Field
-from mappings.zendesk.events import MERGED_TAG, Audit, ExportedAudit, Moment, audit_events, exported_events
+from mappings.zendesk.events import MERGED_TAG, Audit, ExportedAudit, Moment, audit_events, exported_events, stars_of
 from mappings.zendesk.reading import Reading
 
 _STATUSES = {status.value: status for status in Status}
@@ -55,6 +55,7 @@ class _Ticket(msgspec.Struct):
     ticket_form_id: int | None = None
     brand_id: int | None = None
     problem_id: int | None = None
+    satisfaction_rating: Any = None
     tags: list[str] | None = None
     custom_fields: list[_CustomField] | None = None
     generated_timestamp: int | None = None
@@ -216,6 +217,11 @@ def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
         name = reading.fields.get(field.id)
         if name is not None:
             named[name] = reading.key_of(name, field.value)
+    rating = row.satisfaction_rating
+    if isinstance(rating, dict) and (stars := stars_of(rating.get("score"))) is not None:
+        named["rating"] = stars
+    if (brand := reading.brand(row.brand_id)) is not None:
+        named["brand"] = brand
     tier = named.pop("tier", None)
     source = named.get("source")
     return Ticket(

@@ -33,6 +33,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     agents: Mapping[int, str]
     us: frozenset[int]
     bots: frozenset[int] = frozenset()
+    brands: Mapping[int, str] = {}
     checkboxes: frozenset[str] = frozenset()
     """Our names of the fields that are ticked or not."""
     missing: tuple[str, ...] = ()
@@ -63,6 +64,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             return " ".join(sorted(str(part) for part in value))
         return str(value)
 
+    def brand(self, id: object) -> str | None:
+        """The name of a brand, by its id as a number or in audits' text; null where the account tells of none."""
+        return self.brands.get(int(str(id))) if str(id).isdigit() else None
+
     def tag_of(self, name: str, key: str | None) -> str | None:
         """The way back: a profile key as the option tag, text as it is."""
         if key is None or name not in self.options:
@@ -92,6 +97,11 @@ class _Group(msgspec.Struct):
     deleted: bool = False
 
 
+class _Brand(msgspec.Struct):
+    id: int
+    name: str
+
+
 class _User(msgspec.Struct):
     id: int
     name: str
@@ -101,6 +111,7 @@ class _User(msgspec.Struct):
 class _Account(msgspec.Struct):
     ticket_fields: list[_Field] = []
     groups: list[_Group] = []
+    brands: list[_Brand] = []
     users: list[_User] = []
     user: _User | None = None
 
@@ -113,8 +124,9 @@ def build_reading(
     groups: Iterable[bytes],
     agents: Iterable[bytes],
     me: bytes,
+    brands: Iterable[bytes] = (),
 ) -> Reading:
-    """Put an account together from the bodies of /ticket_fields, /groups, /users?role[]=…, /users/me."""
+    """Put an account together from the bodies of /ticket_fields, /groups, /users?role[]=…, /users/me, /brands."""
     found = [field for body in ticket_fields for field in _decode(body).ticket_fields if field.active]
     titles = {field.title.casefold(): field.id for field in found}
     known = {name: titles.get(field.known_by.casefold()) for name, field in table.ticket_fields.items()}
@@ -129,6 +141,7 @@ def build_reading(
         groups={group.id: group.name for body in groups for group in _decode(body).groups if not group.deleted},
         agents={user.id: user.name for user in users},
         us=frozenset({own.id} if own else ()),
+        brands={brand.id: brand.name for body in brands for brand in _decode(body).brands},
         bots=frozenset(user.id for user in users if (user.email or "").casefold() in bots),
         checkboxes=frozenset(name for field in found if field.type == "checkbox" and (name := ours.get(field.id))),
         missing=tuple(table.ticket_fields[name].known_by for name, id in known.items() if id is None),

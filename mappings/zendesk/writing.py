@@ -78,6 +78,9 @@ def ticket_row(
             fields[_field(name, reading)] = _value(name, value, reading)
     if fields:
         row["custom_fields"] = [{"id": id, "value": value} for id, value in fields.items()]
+    followers = dict.fromkeys(who for _, change in changes for who in change.followers)
+    if followers:
+        row["followers"] = [{"user_email": who, "action": "put"} for who in followers]
     _tags(row, changes)
     comment = _comment(changes)
     if comment is not None:
@@ -172,8 +175,11 @@ def find_keys(body: bytes, keys: Collection[str], us: Collection[int]) -> set[st
 
 
 def shows(change: TicketChange, ticket: Ticket, reading: Reading) -> bool:
-    """Is a ticket as a change without words wanted it? One that says something is never shown by this."""
-    if change.note is not None or change.reply is not None:
+    """Is a ticket as a change without words wanted it? One that says something is never shown by this.
+
+    Nor is one that names followers, whom we do not read: to be named a second time changes nothing.
+    """
+    if change.note is not None or change.reply is not None or change.followers:
         return False
     groups = reading.groups.get(ticket.group_id or 0, "").casefold()
     held = {**ticket.fields, "tier": None if ticket.tier is None else str(ticket.tier)}

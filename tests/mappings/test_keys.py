@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.model import Actor, Incident, PageStatus
+from mappings.model import Actor, Incident, Neighbour, PageStatus
 from mappings.plan import KEY_GRAMMAR, Action, PageResolve, PageTrigger
 from mappings.policies.escalation import asked
 from mappings.policies.paging import dedup_key, pair
-from mappings.policies.rules import judge
+from mappings.policies.rules import Around, judge
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.fields import upkeep
 from mappings.policies.sla.lateness import notice, unverified
@@ -41,9 +41,12 @@ targets:
 rules:
   Golden page:      {when: {severity: P1}, do: [page on_call, tag urgent, escalate next, reply next_business_day]}
   Golden answer:    {when: {event: reopened}, do: [tell management, assign senior], again: true}
+  Golden second:    {when: {event: reopened}, do: [assign management]}
+  Golden marks:     {when: {rating: "<=2"}, do: [flag sad, follow_up, suggest incident, follow csm]}
+  Golden company:   {when: {tickets_from_company: ">=2", within: 7d}, do: [flag busy, tell leads, reply once]}
 """,
 )
-REPLIES = Replies({"en": {"next_business_day": "Tomorrow, {name}."}})
+REPLIES = Replies({"en": {"next_business_day": "Tomorrow, {name}.", "once": "Again?"}})
 
 
 def life_of(story: Story, using: Profile = PROFILE) -> Life:
@@ -59,9 +62,9 @@ def by_lateness(story: Story, now: str, using: Profile = PROFILE) -> list[Action
     return [*notice(life, found, using, at(now)).actions, *unverified(life, found, using, at(now))]
 
 
-def by_rules(story: Story) -> list[Action]:
+def by_rules(story: Story, *neighbours: Neighbour) -> list[Action]:
     """What the rules of this file ask for."""
-    found = judge(life_of(story), PROFILE, REPLIES, link=str)
+    found = judge(life_of(story), PROFILE, REPLIES, link=str, around=Around(neighbours))
     return [action for action in found if action.rule.startswith("Golden")]
 
 
@@ -110,6 +113,10 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     yield "asked for by hand", asked(life_of(asking), PROFILE, policy="rules")
     second = Story("2026-03-03 10:00").set("2026-03-03 11:00", Actor.US, tier="2")
     yield "rules in a later tier", by_rules(second.set("2026-03-03 12:00", severity="P1"))
+    rated = Story("2026-03-03 10:00").set("2026-03-03 12:00", Actor.CUSTOMER, rating="1")
+    yield "rules after a rating", by_rules(rated)
+    others = [Neighbour(id=id, created_at=fresh.created, company_id=7, company_since=fresh.created) for id in (5, 123)]
+    yield "rules about a company", by_rules(fresh, *others)
     life = life_of(fresh)
     yield "fields", upkeep(life, clocks(life, PROFILE), PROFILE)
     fought = life_of(reset())

@@ -241,6 +241,60 @@ def test_changes(event: dict[str, Any], told: tuple[str, str | None, str | None]
 TRIGGER = {"channel": "rule", "source": {"rel": "trigger", "from": {"id": "77", "title": "Tidy up"}}}
 
 
+@pytest.mark.parametrize(
+    ("told", "stars"),
+    [
+        (None, None),
+        ({"score": "good", "id": 3, "comment": "Thanks"}, "5"),
+        ({"score": "bad"}, "1"),
+        ({"score": "offered"}, None),
+        ({"score": ["bad"]}, None),
+        ("good", None),
+    ],
+)
+def test_a_tickets_rating(told: Any, stars: str | None) -> None:
+    """Good and bad stand at the ends of our scale; what is no rating harms nothing."""
+    page = read(tickets=[a_ticket(satisfaction_rating=told)])
+    assert (page.tickets[0].fields.get("rating"), page.parked) == (stars, ())
+
+
+RATED = {"id": 6, "type": "SatisfactionRating", "score": "bad", "body": "Slow"}
+CHANGED = {"id": 6, "type": "Change", "field_name": "satisfaction_score", "value": "bad", "previous_value": "offered"}
+
+
+@pytest.mark.parametrize("event", [RATED, CHANGED, {**RATED, "score": "offered"}, {**CHANGED, "value": "offered"}])
+def test_a_rating_is_an_event(event: dict[str, Any]) -> None:
+    """As an event of its own or a field's change, in audits and in the export: the same happening of the customer."""
+    audit = {**AUDIT, "author_id": CUSTOMER}
+    child = {"id": 6, "event_type": event["type"], "score": event.get("score")}
+    if event["type"] == "Change":
+        child = {"id": 6, "event_type": "Change", "satisfaction_score": event["value"], "previous_value": "offered"}
+    exported = {"id": 5, "ticket_id": 1, "created_at": NOON, "updater_id": CUSTOMER, "child_events": [child]}
+    found = read(audits=[{**audit, "events": [event]}]).events
+    assert found == read(ticket_events=[exported]).events
+    offered = "offered" in (event.get("score"), event.get("value"))
+    told = [(row.field, row.old, row.new, row.actor) for row in found]
+    assert told == ([] if offered else [("rating", None, "1", Actor.CUSTOMER)])
+
+
+def test_problems_and_brands() -> None:
+    """A ticket's link to a problem has its time; a brand is known by its name where the account tells of brands."""
+    named = a_reading()
+    reading = Reading(**{**{name: getattr(named, name) for name in Reading.__struct_fields__}, "brands": {8: "Acme"}})
+    events = [
+        {"id": 6, "type": "Change", "field_name": "problem_id", "value": "12", "previous_value": None},
+        {"id": 7, "type": "Change", "field_name": "brand_id", "value": "8", "previous_value": "9"},
+        {"id": 8, "type": "Create", "field_name": "brand_id", "value": "8"},
+    ]
+    page = read_page(dump(tickets=[a_ticket(brand_id=8)], audits=[{**AUDIT, "events": events}]), reading)
+    assert page.tickets[0].fields["brand"] == "Acme"
+    assert [(row.field, row.old, row.new) for row in page.events] == [
+        ("problem_id", None, "12"),
+        ("brand", None, "Acme"),
+    ]
+    assert "brand" not in read(tickets=[a_ticket(brand_id=8)]).tickets[0].fields
+
+
 def test_a_rules_change_names_the_rule() -> None:
     """The same change read either way carries the rule's own id; its title stands in the audits."""
     change = {"id": 6, "type": "Change", "field_name": "4", "value": None, "previous_value": "soon", "via": TRIGGER}
@@ -455,6 +509,15 @@ def row_of(*changes: TicketChange) -> dict[str, Any]:
     return ticket_row(
         [(f"k{place}", change) for place, change in enumerate(changes)], READING, ticket_id=1, stamp=STAMP
     )
+
+
+def test_followers_are_added_by_their_mail() -> None:
+    """Each once; whether they follow is not read, so a change that names some is never taken for done by looking."""
+    change = TicketChange(followers=("eva@us.example",))
+    assert row_of(change, change)["followers"] == [{"user_email": "eva@us.example", "action": "put"}]
+    assert "followers" not in row_of(TicketChange(add_tags=("x",)))
+    stands = read(tickets=[a_ticket()]).tickets[0]
+    assert not shows(change, stands, READING)
 
 
 def test_a_row() -> None:

@@ -8,6 +8,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "file": ("zendesk", "file_ticket"),
     "reply": ("zendesk", "reply"),
     "edit": ("zendesk", "edit"),
+    "rate": ("zendesk", "rate"),
     "merge": ("zendesk", "merge"),
     "delete": ("zendesk", "delete"),
     "restore": ("zendesk", "restore"),

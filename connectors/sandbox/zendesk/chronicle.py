@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from connectors.sandbox.journal import Journal
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.draft import Draft
-from connectors.sandbox.zendesk.records import SYSTEM, Audit, Change, Comment, Create, Event, Via
+from connectors.sandbox.zendesk.records import SYSTEM, Audit, Change, Comment, Create, Event, SatisfactionRating, Via
 
 
 class Chronicle:
-    """Turns audits into journal rows: created, public_comment, note, field, notification."""
+    """Turns audits into journal rows: created, public_comment, note, field, rating, notification."""
 
     def __init__(self, account: Account, journal: Journal) -> None:
         self._account, self._journal = account, journal
@@ -28,6 +28,9 @@ class Chronicle:
             return
         actor = _rule(event.rule) if event.rule is not None else self._updater(audit)
         if isinstance(event, Create):
+            return
+        if isinstance(event, SatisfactionRating):
+            self._add(audit, "rating", actor, score=event.score, comment=event.body)
             return
         if isinstance(event, Change):
             name = self._account.ticket_fields[int(event.field)].title if event.field.isdigit() else event.field

@@ -117,6 +117,12 @@ class People:
                 raise TypeError(f"edit() does not know {', '.join(changes)}")
             self.desk.update(self.user(author), ticket, wish, add_tags=add, remove_tags=remove)
 
+    def rate(self, ticket_id: int, *, score: str, comment: str | None = None) -> None:
+        """The requester says good or bad of a ticket that was solved, perhaps with a word why."""
+        with self.core.lock:
+            ticket = self._live(ticket_id)
+            self.desk.rate(self.account.users[ticket.requester_id], ticket, score, comment)
+
     def merge(self, target_id: int, source_ids: list[int], *, author: str, comment: str | None = None) -> None:
         """An agent closes tickets into another one."""
         with self.core.lock:

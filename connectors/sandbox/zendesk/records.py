@@ -79,7 +79,16 @@ class Notification(NamedTuple):
     rule: Via
 
 
-Event = Create | Change | Comment | Notification
+class SatisfactionRating(NamedTuple):
+    """The requester rated the ticket."""
+
+    score: str
+    body: str | None
+    assignee_id: int | None
+    rule: Via | None = None
+
+
+Event = Create | Change | Comment | Notification | SatisfactionRating
 
 
 @dataclass(slots=True)
@@ -97,6 +106,19 @@ class Audit:
     def event_id(self, place: int) -> int:
         """The id of the event at `place`, counted from 0."""
         return self.id + 128 * (place + 1)
+
+
+@dataclass(slots=True)
+class Rating:
+    """What a requester thinks of a ticket, as of their last word on it."""
+
+    id: int
+    score: str
+    comment: str | None
+    assignee_id: int | None
+    group_id: int | None
+    created_at: int
+    updated_at: int
 
 
 @dataclass(slots=True)
@@ -133,6 +155,7 @@ class Ticket:
     email_ccs: tuple[int, ...] = ()
     followups: tuple[int, ...] = ()
     audits: list[Audit] = field(default_factory=list)
+    rating: Rating | None = None
     solved_at: int | None = None
     deleted_at: int | None = None
     deleted_by: int | None = None

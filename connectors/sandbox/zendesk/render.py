@@ -6,6 +6,12 @@ from connectors.sandbox.zendesk.records import Json, Organization, Ticket, User
 from connectors.sandbox.zendesk.texts import iso, via_json
 
 
+def rating_json(ticket: Ticket) -> Json | None:
+    """A ticket's rating as the ticket itself shows it."""
+    rating = ticket.rating
+    return None if rating is None else {"id": rating.id, "score": rating.score, "comment": rating.comment}
+
+
 class Renderer(ObjectRenderer):
     """Turns records into JSON for one account, as seen under one base address."""
 
@@ -46,7 +52,7 @@ class Renderer(ObjectRenderer):
             "due_at": ticket.due_at,
             "tags": ticket.tags,
             "custom_fields": custom,
-            "satisfaction_rating": None,
+            "satisfaction_rating": rating_json(ticket),
             "sharing_agreement_ids": (),
             "custom_status_id": self._account.status_ids.get(ticket.status),
             "followup_ids": ticket.followups,

@@ -36,6 +36,9 @@ class ZendeskSwitches:
     deleted_days: float = 30.0  # deleted tickets are scrubbed after this
     merge_channel: str = "system"  # `via.channel` of a merge's audits: "system", or "web" (memory)
     merge_label: str = "Merge"  # what ticket_events call that (memory)
+    ratings_as_changes: bool = False  # a rating also is a change of the field satisfaction_score (memory)
+    export_ratings: bool = True  # ticket_events list ratings as child events: no real sample shows one
+    other_follower_refused: bool = False  # a follower who is no agent is refused, instead of left out (memory)
     # Writing (§1.8, §1.9)
     ids_form_is_safe: bool = True  # update_many?ids= refuses a ticket that changed since the job was queued
     safe_update_by_presence: bool = True  # `safe_update: false` acts like true

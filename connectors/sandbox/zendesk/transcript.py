@@ -3,7 +3,7 @@
 import html
 from typing import Any
 
-from connectors.sandbox.zendesk.records import Audit, Change, Comment, Create, Event, Json
+from connectors.sandbox.zendesk.records import Audit, Change, Comment, Create, Event, Json, SatisfactionRating
 from connectors.sandbox.zendesk.texts import iso, via_json
 
 SYSTEM = {
@@ -70,6 +70,8 @@ def _event(audit: Audit, place: int, event: Event) -> Json:
         if event.rule is not None:
             row["via"] = via_json(event.rule)
         return row
+    if isinstance(event, SatisfactionRating):
+        return {**row, **_rated(event)}
     return {
         **row,
         "subject": event.subject,
@@ -79,7 +81,11 @@ def _event(audit: Audit, place: int, event: Event) -> Json:
     }
 
 
-def child_events(audit: Audit, *, comments: bool, notifications: bool, ids_as_text: bool) -> list[Json]:
+def _rated(event: SatisfactionRating) -> Json:
+    return {"score": event.score, "body": event.body, "assignee_id": event.assignee_id}
+
+
+def child_events(audit: Audit, *, comments: bool, notifications: bool, ratings: bool, ids_as_text: bool) -> list[Json]:
     """An audit's events as the ticket_events export lists them: keyed by the field, `event_type` instead of `type`.
 
     Without the `comment_events` side-load a comment is only two booleans, and nobody says who wrote it. (The vendor's
@@ -88,7 +94,8 @@ def child_events(audit: Audit, *, comments: bool, notifications: bool, ids_as_te
     rows = []
     for place, event in enumerate(audit.events):
         row = _child(audit, place, event, comments=comments, ids_as_text=ids_as_text)
-        if row is not None and (notifications or row["event_type"] != "Notification"):
+        left_out = {"Notification": not notifications, "SatisfactionRating": not ratings}
+        if not left_out.get(row["event_type"], False):
             rows.append(row)
     return rows
 
@@ -115,6 +122,8 @@ def _child(audit: Audit, place: int, event: Event, *, comments: bool, ids_as_tex
         if isinstance(event, Change):
             row["previous_value"] = _id(event.field, previous, ids_as_text)
         return row
+    if isinstance(event, SatisfactionRating):
+        return {**row, **_rated(event), "event_type": "SatisfactionRating"}
     return {**row, "subject": event.subject, "recipients": event.recipients, "event_type": "Notification"}
 
 

@@ -5,7 +5,18 @@ from typing import Any
 
 from connectors.sandbox.console.desk import Happening, Remark, TicketPage, TicketRow
 from connectors.sandbox.zendesk.account import Account
-from connectors.sandbox.zendesk.records import SYSTEM, Audit, Change, Comment, Create, Event, Notification, Ticket, Via
+from connectors.sandbox.zendesk.records import (
+    SYSTEM,
+    Audit,
+    Change,
+    Comment,
+    Create,
+    Event,
+    Notification,
+    SatisfactionRating,
+    Ticket,
+    Via,
+)
 from connectors.sandbox.zendesk.texts import iso
 
 _HEAD = frozenset({"subject", "requester_id", "organization_id", "brand_id", "ticket_form_id", "status", "tags"})
@@ -89,6 +100,8 @@ class Views:
         if isinstance(event, Notification):
             to = ", ".join(self._who(id) or "" for id in event.recipients)
             return f"Mail to {to}: {event.subject}"
+        if isinstance(event, SatisfactionRating):
+            return f"Rated {event.score}: {event.body}" if event.body else f"Rated {event.score}"
         if isinstance(event, Comment) or (isinstance(event, Create) and _plain(event)):
             return None
         name, value = self._title(event.field), self._value(event.field, event.value)

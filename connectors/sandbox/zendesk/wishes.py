@@ -56,6 +56,8 @@ def read(account: Account, switches: ZendeskSwitches, row: Json, author: User, t
     wish: Wish = {name: _text(row[name]) for name in _PLAIN if name in row}
     wish |= {name: _id(row[key], key) for key, name in _IDS.items() if key in row}
     wish |= {name: tuple(int(id) for id in row[key] or ()) for key, name in _LISTS.items() if key in row}
+    if "followers" in row:
+        wish["followers"] = _followers(account, switches, row["followers"], ticket)
     if "assignee_email" in row:
         agent = account.user_by_email(str(row["assignee_email"]))
         wish["assignee_id"] = agent.id if agent else 0
@@ -79,6 +81,22 @@ def read(account: Account, switches: ZendeskSwitches, row: Json, author: User, t
         add_tags=read_tags(row.get("additional_tags")),
         remove_tags=read_tags(row.get("remove_tags")),
     )
+
+
+def _followers(account: Account, switches: ZendeskSwitches, rows: Any, ticket: Ticket | None) -> tuple[int, ...]:
+    """The followers after `followers` rows ({user_email or user_id, action: put or delete}): agents only."""
+    found = list(ticket.followers) if ticket is not None else []
+    for row in rows or ():
+        email = row.get("user_email")
+        user = account.user_by_email(str(email)) if email else account.users.get(int(row.get("user_id") or 0))
+        if user is None or not user.staff:
+            if switches.other_follower_refused:
+                raise invalid({"base": f"Followers: {email or row.get('user_id')} is not an agent"})
+        elif row.get("action") == "delete":
+            found = [id for id in found if id != user.id]
+        elif user.id not in found:
+            found.append(user.id)
+    return tuple(found)
 
 
 def _comment(account: Account, row: Json, author: User, ticket: Ticket | None) -> Comment | None:

@@ -1,13 +1,16 @@
 """What the verbs of a rule do (profiles.md §6, "Actions")."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from mappings.model import Actor
 from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.escalation import level_of, settled, step_up
 from mappings.policies.paging import page
-from mappings.policies.rules.moments import Moment, serving
+from mappings.policies.rules.conditions import Firing
+from mappings.policies.rules.moments import serving
 from mappings.policies.sla.measures import Life, Stay
+from mappings.policies.sla.ownership import fought, worsened
 from mappings.policies.sla.targets import due, promises
 from mappings.profile import Do, Profile, Rule
 from mappings.reasons import clock_face, reason
@@ -16,6 +19,21 @@ from mappings.replies import Replies
 POLICY = "rules"
 _REPLY_SENSE = timedelta(minutes=30)
 _ESCALATION_SENSE = timedelta(hours=8)
+FOLLOW_UP, INCIDENT = "follow_up", "incident_suggested"
+"""Tags by which tickets are found that somebody is to call about, or that may be an incident."""
+NEEDS = {
+    "send_to_backlog": "jira",
+    "create_lead": "jira",
+    "hand_to_company_admin": "the portal",
+    "keep_evidence": "the store of evidence",
+    "open": "slack",
+    "name": "outages",
+    "status_page": "the status page",
+    "banner": "the chat",
+    "link": "outages",
+    "solve": "outages",
+}
+"""What the verbs need whose tool is not connected."""
 
 
 class Acting:
@@ -27,27 +45,46 @@ class Acting:
         profile: Profile,
         replies: Replies,
         rule: Rule,
-        moment: Moment,
+        firing: Firing,
         link: Callable[[int], str],
     ) -> None:
         self.life, self.profile, self.replies = life, profile, replies
-        self.rule, self.moment, self.link = rule, moment, link
+        self.rule, self.firing, self.moment, self.link = rule, firing, firing.moment, link
         self.record = f"zendesk:{life.history.ticket.id}"
 
-    def do(self, do: Do) -> Action:
-        """One verb as an action; one whose tool is not there is written down as not connected."""
+    @property
+    def tier(self) -> int:
+        """The tier that the ticket was in."""
+        return self._stay().tier
+
+    def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
+        """One verb as an action; one whose tool is not there is written down as not connected.
+
+        `beside` are the actions of other rules that it goes before, which its reason says.
+        """
+        before = " and ".join(f"“{rule.name}”, which wanted {other}" for rule, other in beside)
+        says = f"{self._says()} It goes before {before}." if before else self._says()
         if do.verb == "escalate":
-            return self._escalate(do)
+            return self._escalate(do, says)
         change, lane, sense = self._change(do)
-        why = reason("rule_held", self.rule.name, self._says(), self.profile, self._facts())
-        cause = f":{self.moment.cause}" if self.rule.again else ""
-        return self._action(do, do.verb, change, why, lane, sense, cause)
+        why = reason("rule_held", self.rule.name, says, self.profile, self._facts())
+        return self._action(do, do.verb, change, why, lane, sense)
 
     def _action(
-        self, do: Do, verb: str, change: Change, why: Reason, lane: Lane, sense: timedelta | None, cause: str
+        self,
+        do: Do,
+        verb: str,
+        change: Change,
+        why: Reason,
+        lane: Lane,
+        sense: timedelta | None,
+        cause: str | None = None,
     ) -> Action:
+        """`cause` is the key's end, where that is not the moment's own."""
+        # what moves a ticket goes only while it is as it was decided on: a person's choice of a group is not undone
+        moving = do.verb == "assign" and isinstance(change, TicketChange)
         return Action(
-            key=f"rule:{str(do).replace(' ', ':')}:{self.record}{cause}",
+            key=self._key(do, change, self._cause() if cause is None else cause),
             policy=POLICY,
             rule=self.rule.name,
             verb=verb,
@@ -58,7 +95,40 @@ class Acting:
             lane=lane,
             cause_at=self.moment.at,
             not_after=None if sense is None else self.moment.at + sense,
+            expects={"updated_at": self.life.history.ticket.updated_at.isoformat()} if moving else {},
         )
+
+    def passed_over(self, do: Do, winner: tuple[Rule, Do]) -> Action:
+        """The entry of the journal for an action that another rule's goes before. Nothing is done to the ticket."""
+        other, instead = winner
+        says = f"{self._says()} It wanted {do}; “{other.name}” goes before it with {instead}."
+        return Action(
+            key=f"rule:passed_over:{str(do).replace(' ', ':')}:{self.record}{self._cause()}",
+            policy=POLICY,
+            rule=self.rule.name,
+            verb="leave",
+            tool="zendesk",
+            record=self.record,
+            change=NotConnected(needs=f"the rule “{other.name}” not to want {instead} of the same ticket"),
+            reason=reason("rule_passed_over", self.rule.name, says, self.profile, self._facts()),
+            lane=Lane.UPKEEP,
+            cause_at=self.moment.at,
+        )
+
+    def _key(self, do: Do, change: Change, cause: str) -> str:
+        """Verb, argument and ticket. A text goes to a customer once; what is about a company, once for what it counts.
+
+        A ticket without a customer success manager may be given one: then there is something to do.
+        """
+        window = self.firing.window
+        about = self.record
+        if window is not None and do.verb != "reply":
+            about = f"zendesk:organization:{window[0]}:{window[1]}"
+        nobody = ":nobody" if do.verb == "follow" and isinstance(change, NotConnected) else ""
+        return f"rule:{str(do).replace(' ', ':')}:{about}{nobody}{'' if do.verb == 'reply' else cause}"
+
+    def _cause(self) -> str:
+        return f":{self.moment.cause}" if self.rule.again else ""
 
     def _change(self, do: Do) -> tuple[Change, Lane, timedelta | None]:
         argument = str(do.argument)
@@ -68,9 +138,17 @@ class Acting:
                 return self._page(route.pagerduty), Lane.PAGE, None  # until the ticket is done: see page_delivery
             case "tag":
                 return TicketChange(add_tags=(argument,)), Lane.UPKEEP, None
+            case "flag":
+                return TicketChange(add_tags=(f"flag_{argument}",)), Lane.UPKEEP, None
+            case "follow_up":
+                return self._marked(FOLLOW_UP, "Somebody is to get in touch with the customer."), Lane.UPKEEP, None
+            case "suggest":
+                asks = "This may be an incident: declare one, if it is."
+                return self._marked(INCIDENT, asks), Lane.ESCALATION, None
+            case "follow":
+                return self._follow(), Lane.UPKEEP, None
             case "assign" if route is not None and route.group:
-                note = f"{self._says()} Assigned to {route.group}. Rule: {self.rule.name}."
-                return TicketChange(group=route.group, note=note), Lane.ESCALATION, _ESCALATION_SENSE
+                return self._assign(route.group), Lane.ESCALATION, _ESCALATION_SENSE
             case "tell" if route is not None and (route.assignee or route.group):
                 whom = f"For {route.group}: " if route.group else ""
                 return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
@@ -81,7 +159,38 @@ class Acting:
 
     def _needs(self, do: Do) -> str:
         route = self.profile.routes.get(str(do.argument))
-        return route.needs if route is not None else f"a tool for '{do.verb}'"
+        return route.needs if route is not None else f"{NEEDS.get(do.verb, 'a tool')}, for {do}"
+
+    def _marked(self, tag: str, asks: str) -> TicketChange:
+        """A tag to find the ticket by, and a note that says why."""
+        return TicketChange(add_tags=(tag,), note=f"{self._says()} {asks} Rule: {self.rule.name}.")
+
+    def _follow(self) -> Change:
+        company = self.life.history.company
+        if company is None or not company.csm:
+            return NotConnected(needs="the field csm of the customer's company to name somebody")
+        return TicketChange(followers=(company.csm,))
+
+    def _assign(self, group: str) -> TicketChange:
+        """Into a group, unless somebody has chosen one since: then there is only a note."""
+        if self._group_is_theirs():
+            says = f"{self._says()} It would go to {group}; the group that was chosen stays. Rule: {self.rule.name}."
+            return TicketChange(note=says)
+        return TicketChange(group=group, note=f"{self._says()} Assigned to {group}. Rule: {self.rule.name}.")
+
+    def _group_is_theirs(self) -> bool:
+        """Has an agent chosen the group at this moment or later, or set back what we chose; or does a rule keep it?
+
+        What a person set back is theirs until severity gets worse.
+        """
+        steps = self.life.line.of("group_id")
+        since = worsened(self.life, self.profile)
+        chosen = [step for step in steps if step.actor is Actor.AGENT and step.at > self.life.line.created_at]
+        ours = min((step.at for step in steps if step.actor is Actor.US), default=None)
+        set_back = ours is not None and any(step.at >= max(ours, since) for step in chosen)
+        return (
+            set_back or any(s.at >= self.moment.at for s in chosen) or bool(fought(self.life, "group_id", self.profile))
+        )
 
     def _page(self, service: str) -> PageTrigger:
         return page(
@@ -95,7 +204,7 @@ class Acting:
             link=self.link(self.life.history.ticket.id),
         )
 
-    def _escalate(self, do: Do) -> Action:
+    def _escalate(self, do: Do, because: str) -> Action:
         """A step up from the tier at the moment. `escalate next` is one thing in each tier, so its key names the stay.
 
         A ticket that came to its tier less than `min_stay` ago is not sent on: the reason joins the step before.
@@ -103,29 +212,33 @@ class Acting:
         stay, at = self._stay(), self.moment.at
         later = do.argument == "next" and not stay.first
         cause = f":{self.moment.cause}" if self.rule.again else f":{stay.cause}" if later else ""
-        facts = self._facts() | {"because": self._says()}
+        facts = self._facts() | {"because": because}
         if later and not settled(self.life, self.profile, stay, at, str(self.moment.facts.get("severity"))):
             minutes = f"{self.profile.min_stay // 60} minutes"
-            says = f"{self._says()} It came to this tier less than {minutes} ago, and stays."
+            says = f"{because} It came to this tier less than {minutes} ago, and stays."
             why = reason("rule_held", self.rule.name, says, self.profile, facts)
             return self._action(do, "note", TicketChange(note=why.text), why, Lane.ESCALATION, _ESCALATION_SENSE, cause)
         level = level_of(do.argument, stay.tier, self.profile)
         step = step_up(self.life, self.profile, [level], at=at, stay=stay)
-        says = f"{self._says()} {step.says}"
+        says = f"{because} {step.says}"
         why = reason("rule_held", self.rule.name, says, self.profile, facts | dict(step.facts))
         return self._action(do, step.verb, step.told(why), why, Lane.ESCALATION, _ESCALATION_SENSE, cause)
 
     def _says(self) -> str:
-        told = ", ".join(f"{name} {self._told(name)}" for name in self.rule.when if name != "event")
-        return f"{told[:1].upper()}{told[1:]}." if told else "On this event."
+        """The facts that held, in words: `Severity P1, office closed.`"""
+        told = ", ".join(self._fact(name) for name in self.rule.when)
+        return f"{told[:1].upper()}{told[1:]}."
 
-    def _told(self, name: str) -> str:
-        """A fact as it was; of several values those that the rule names."""
-        found, wanted = self.moment.facts.get(name, "–"), self.rule.when[name]
-        if not isinstance(found, frozenset):
-            return str(found)
-        named = set(wanted) if isinstance(wanted, list | tuple | frozenset) else {wanted}
-        return ", ".join(sorted(str(value) for value in found & named))
+    def _fact(self, name: str) -> str:
+        wanted, facts = self.rule.when[name], self.moment.facts
+        if name == "event":
+            return " and ".join(sorted(self.moment.events & {str(one) for one in _listed(wanted)}))
+        found = facts.get("kind" if name == "kind_not" else name, "–")
+        if isinstance(found, frozenset):
+            found = " ".join(sorted(found & {str(one) for one in _listed(wanted)}))
+        if isinstance(found, bool):
+            found = "yes" if found else "no"
+        return f"{name.removesuffix('_not').replace('_', ' ')} {found}"
 
     def _facts(self) -> dict[str, str]:
         return {name: str(value) for name, value in self.moment.facts.items() if not isinstance(value, frozenset)}
@@ -164,3 +277,7 @@ class Acting:
         """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""
         calendar, at = serving(self.profile, self.moment.facts), self.moment.at
         return "" if calendar.is_open(at) else clock_face(calendar.next_opening(at), self.profile.zone, at)
+
+
+def _listed(wanted: object) -> tuple[object, ...]:
+    return wanted if isinstance(wanted, tuple) else ()

@@ -77,6 +77,7 @@ def dimensions(life: Life, profile: Profile, at: datetime) -> dict[str, object]:
         "vip": bool(history.company and history.company.vip),
         "tag": frozenset((line.value("tags", at) or "").split()),
         "escalated": stay.tier > life.stays[0].tier,
+        "brand": line.value("brand", at),
     }
     if kind is not None and kind in profile.kinds:
         found |= {"family": profile.kinds[kind].family, "ladder": profile.kinds[kind].ladder}
@@ -86,7 +87,7 @@ def dimensions(life: Life, profile: Profile, at: datetime) -> dict[str, object]:
 def _facings(life: Life, profile: Profile) -> Iterable[Facing]:
     """The dimensions at creation and at each moment that changed one."""
     line = life.line
-    watched = ("severity", "kind", "tier", "tags", "company_id")
+    watched = ("severity", "kind", "tier", "tags", "company_id", "brand")
     times = {line.created_at}
     times |= {step.at for step in line.steps if step.field in watched and step.at > line.created_at}
     times |= {stay.start for stay in life.stays if stay.start > line.created_at}

@@ -85,3 +85,34 @@ def test_groups_that_look_alike_are_told() -> None:
     """A misspelt group would swallow tickets."""
     told = warnings("builder", "kinds: {bug: {group: Enginering}}")
     assert told == {"tiers": ["groups 'Engineering' and 'Enginering' look alike"]}
+
+
+ROUTES = "routes: {one: {group: Technical}, two: {group: Product}, same: {group: Technical}}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("{when: {severity: P1}, do: [assign one]}", "{when: {severity: [P1, P2]}, do: [tag x, assign two]}", True),
+        ("{when: {severity: P1}, do: [assign one]}", "{when: {severity: P2}, do: [assign two]}", False),
+        ("{when: {severity: P1}, do: [assign one]}", "{when: {severity: P1}, do: [assign same]}", False),
+        ("{when: {severity: P1}, do: [assign one]}", "{when: {vip: true}, do: [assign two]}", False),
+        ("{when: {tag: a, kind: bug}, do: [assign one]}", "{when: {tag: a, kind: billing}, do: [assign two]}", False),
+        ("{when: {tag: a, kind: bug}, do: [assign one]}", "{when: {tag: a, kind_not: bug}, do: [assign two]}", False),
+        ("{when: {tag: [a, b], vip: true}, do: [assign one]}", "{when: {tag: c, vip: true}, do: [assign two]}", True),
+        ('{when: {rating: "<=2"}, do: [assign one]}', '{when: {rating: ">=2"}, do: [assign two]}', True),
+        ('{when: {rating: "<2"}, do: [assign one]}', '{when: {rating: ">=2"}, do: [assign two]}', False),
+    ],
+)
+def test_rules_that_may_contradict_each_other_are_told(one: str, other: str, told: bool) -> None:
+    """Two groups for one ticket, where both rules speak of the same facts and can hold together: told, and decided."""
+    found = warnings("builder", f"{ROUTES}\nrules:\n  one: {one}\n  other: {other}")
+    problems = [problem for field, its in found.items() if field.startswith("rules.") for problem in its]
+    wanted = ["assigns to 'two' what rule 'one' may assign to 'one' at the same moment"]
+    assert problems == (wanted if told else [])
+
+
+def test_a_rule_that_contradicts_itself_is_told() -> None:
+    """Two groups in one rule's own actions."""
+    found = warnings("builder", f"{ROUTES}\nrules: {{one: {{when: {{vip: true}}, do: [assign one, assign two]}}}}")
+    assert list(found) == ["rules.one.do[1]"]

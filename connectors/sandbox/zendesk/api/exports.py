@@ -54,6 +54,7 @@ def ticket_events(call: Call) -> Json:
             audit,
             comments=comments,
             notifications=sim.switches.export_notifications,
+            ratings=sim.switches.export_ratings,
             ids_as_text=sim.switches.export_ids_as_text,
         )
         return ticket_event(audit, children)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.sandbox.zendesk.api import bulk, exports, people, search, settings, tickets, webhooks
+from connectors.sandbox.zendesk.api import bulk, exports, people, ratings, search, settings, tickets, webhooks
 from connectors.sandbox.zendesk.api.call import Endpoint, refused, serve
 from connectors.sandbox.zendesk.errors import no_endpoint
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ENDPOINTS: tuple[Endpoint, ...] = (
     *exports.ENDPOINTS,
     *tickets.ENDPOINTS,
+    *ratings.ENDPOINTS,
     *bulk.ENDPOINTS,
     *people.ENDPOINTS,
     *settings.ENDPOINTS,

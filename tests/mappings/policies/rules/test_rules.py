@@ -107,9 +107,9 @@ def test_office_is_sampled_at_the_event() -> None:
 
 
 def test_once_per_ticket() -> None:
-    """Two nights, two changes: each rule fires at its first."""
+    """Two nights, two changes: each rule fires at its first, in the order in which it came to that."""
     story = Story(NIGHT, severity="P2").set("2026-03-04 22:00", severity="P1").set("2026-03-05 22:00", severity="P3")
-    assert said(judged(story)) == ["page on_call", "tag next_business_day", "reply after_hours"]
+    assert said(judged(story)) == ["tag next_business_day", "reply after_hours", "page on_call"]
 
 
 def test_again() -> None:
