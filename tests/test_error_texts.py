@@ -32,6 +32,7 @@ from flows.cli import FAULTS, app
 from flows.commands.due import QuestionError
 from flows.lease import leased
 from flows.report import Pulse
+from flows.simulate import OtherProfile
 from mappings.plan import Lane, Limits, TicketChange
 from mappings.profile import ProfileError
 from mappings.zendesk import writing
@@ -242,6 +243,7 @@ def _filled(trial: Trial, *words: str) -> None:
 
 NOBODY = "http://127.0.0.1:1"
 DUE = ("due", "--profile", "builder")
+SIMULATE = ("simulate", "--profile-file")
 
 SITUATIONS: dict[str, Situation] = {
     # Zendesk
@@ -362,6 +364,9 @@ SITUATIONS: dict[str, Situation] = {
     "due: unknown names": Situation(
         None, lambda t: t.run(*DUE, "--severity", "P9", "--plan", "busines", "--at", "teatime", "--fact", "mood=good")
     ),
+    "simulate: no length of time": Situation(None, lambda t: t.run(*SIMULATE, "builder", "--since", "soon")),
+    "simulate: no such file": Situation(profiles.NoProfile, lambda t: t.run(*SIMULATE, "new.yaml")),
+    "simulate: another organisation": Situation(OtherProfile, lambda t: t.run(*SIMULATE, "roofing")),
     # the store
     "store: no address": Situation(stores.Unreachable, lambda t: Store.open("helpdesk.db")),
     "store: a database of another kind": Situation(stores.Unreachable, lambda t: Store.open("mysql://host/db")),
