@@ -70,7 +70,8 @@ class Acting:
             case "escalate":
                 return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
             case "reply" if self.replies.has(argument):
-                text = self.replies.render(argument, self._locale(), self._placeholders())
+                language = self.replies.language(argument, self._locale())
+                text = self.replies.render(argument, language, self._placeholders(language))
                 return TicketChange(reply=text), Lane.CUSTOMER, _REPLY_SENSE
         return NotConnected(needs=self._needs(do)), Lane.UPKEEP, None
 
@@ -115,9 +116,9 @@ class Acting:
         """The tier that the ticket was in at the moment."""
         return next(stay for stay in reversed(self.life.stays) if stay.start <= self.moment.at)
 
-    def _locale(self) -> str:
+    def _locale(self) -> str | None:
         requester = self.life.history.requester
-        return (requester.locale if requester else None) or "en"
+        return requester.locale if requester else None
 
     def _due(self) -> datetime | None:
         """When the customer hears from us: the first reply, or after a hand-off the new tier's (SLA-23)."""
@@ -130,12 +131,12 @@ class Acting:
         ]
         return min((at for at in dues if at is not None), default=None)
 
-    def _placeholders(self) -> dict[str, str]:
+    def _placeholders(self, language: str) -> dict[str, str]:
         requester = self.life.history.requester
         at = self._due()
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
-            "expected": clock_face(at, self.profile.zone, self.moment.at) if at else "",
+            "expected": clock_face(at, self.profile.zone, self.moment.at, language) if at else "",
             "organisation": self.profile.name,
         }
