@@ -95,26 +95,28 @@ class _Living:
         self.done: dict[str, tuple[Action, datetime]] = {}
         self.seen: list[Clock] = []
         self.again: datetime | None = None
-        self.whole, self.rows = self._all()
+        self._live()
 
     def outcome(self) -> Outcome:
         """Live to the end, and tell what it came to."""
         at: datetime | None = None
         while len(self.done) < _STEPS and (at := self._next(at)) is not None:
             if self._look(at):
-                self.whole, self.rows = self._all()
+                self._live()
         kept = tuple(_kept(row, self.profile, self.until) for row in self.rows if row.state is not ClockState.VOID)
         deeds = [_deed(action, at) for action, at in self.done.values() if action.verb not in _QUIET]
         return Outcome(ticket_id=self.history.ticket.id, kept=kept, deeds=tuple(deeds))
 
-    def _all(self) -> tuple[Life, list[Clock]]:
-        """The whole life with our steps so far, and its clocks to their end."""
-        whole = live(self.history, self._line(), self.profile, self.groups)
-        return whole, clocks(whole, self.profile)
+    def _live(self) -> None:
+        """The whole life with our steps so far: its clocks to their end, and when there is something to look at."""
+        self.whole = live(self.history, self._line(), self.profile, self.groups)
+        self.rows = clocks(self.whole, self.profile)
+        self.crossings = set(self._crossings())
+        self.causes = set(self._causes())
 
     def _next(self, after: datetime | None) -> datetime | None:
         """The next instant at which something can happen."""
-        times = [*self._crossings(), *self._causes()] + ([self.again] if self.again else [])
+        times = self.crossings | self.causes | ({self.again} if self.again else set())
         return min((at for at in times if at <= self.until and (after is None or at > after)), default=None)
 
     def _crossings(self) -> Iterator[datetime]:
@@ -139,9 +141,11 @@ class _Living:
 
     def _look(self, at: datetime) -> bool:
         """Decide as a pulse would at `at`; True where something changed the ticket."""
-        self.again = None
         life = live(*as_of(self.history, self._line(), at), self.profile, self.groups)
-        wanted = {action.key: action for action in [*self._judged(life, at), *self._noticed(life, at)]}
+        crossing = at in self.crossings or at == self.again
+        self.again = None if at == self.again else self.again
+        judged = self._judged(life, at) if at in self.causes else ()
+        wanted = {action.key: action for action in [*judged, *(self._noticed(life, at) if crossing else ())]}
         new = [action for key, action in wanted.items() if key not in self.done]
         self.done |= {action.key: (action, at) for action in new}
         done = [self._do(action, at + _NOTICED) for action in new]
