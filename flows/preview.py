@@ -13,7 +13,8 @@ from mappings.profile import Profile
 
 HONEST = (
     "People's doings stay as they were, ours are taken out and the profile's put in. Every rule acts on the whole "
-    "window, without limits, shadow or a start of its own; today's profile holds for all of it, whatever held then."
+    "window, without limits, shadow or a start of its own; today's profile holds for all of it, whatever held then. "
+    "Warnings to a ticket's owner are not counted."
 )
 """What a reader has to know of the figures."""
 

@@ -23,7 +23,9 @@ Judge = Callable[[Life], Iterable[Action]]
 
 _SPOKEN = ("escalate", "note")
 _QUIET = frozenset({"note", "fields", "leave"})
-"""What nobody counts: notes that join an earlier step, and upkeep."""
+"""Verbs that nobody counts: notes that join an earlier step, and upkeep."""
+_WARNING = "tell owner"
+"""What a target that is near does as a rule: not lived through, nor counted."""
 _STEPS = 200
 _NOTICED = timedelta(seconds=1)
 """How long after its instant a step of ours shows on the ticket: a clock that is late then ended too late by it."""
@@ -104,8 +106,9 @@ class _Living:
             if self._look(at):
                 self._live()
         kept = tuple(_kept(row, self.profile, self.until) for row in self.rows if row.state is not ClockState.VOID)
-        deeds = [_deed(action, at) for action, at in self.done.values() if action.verb not in _QUIET]
-        return Outcome(ticket_id=self.history.ticket.id, kept=kept, deeds=tuple(deeds))
+        deeds = (_deed(action, at) for action, at in self.done.values() if action.verb not in _QUIET)
+        counted = tuple(deed for deed in deeds if deed.what != _WARNING)
+        return Outcome(ticket_id=self.history.ticket.id, kept=kept, deeds=counted)
 
     def _live(self) -> None:
         """The whole life with our steps so far: its clocks to their end, and when there is something to look at."""
@@ -127,7 +130,7 @@ class _Living:
             if row.due_at is not None and target.late:
                 grace = self.profile.grace if row.cell == "immediate" else 0
                 marks.append(row.due_at + timedelta(seconds=grace))
-            if row.warn_at is not None and any(str(do) != "tell owner" for do in target.warn_do):
+            if row.warn_at is not None and any(str(do) != _WARNING for do in target.warn_do):
                 marks.append(row.warn_at)
             yield from (at for at in marks if row.stopped_at is None or at < row.stopped_at)
 
@@ -219,5 +222,5 @@ def _deed(action: Action, at: datetime) -> Deed:
     """An action as it is counted: its key says what is done before it says to which record."""
     what = action.key.partition(f":{action.record}")[0].partition(":")[2].replace(":", " ")
     facts = action.reason.facts
-    says = action.reason.text.partition(f" Rule: {action.reason.rule}")[0]
+    says = action.reason.text.partition(f" Rule: {action.reason.rule}")[0].partition(" Before: ")[0]
     return Deed(what=what, at=at, says=says, plan=facts.get("plan", ""), severity=facts.get("severity", ""))

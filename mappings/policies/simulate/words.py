@@ -29,9 +29,7 @@ def deed_words(ticket_id: int, was: Sequence[Deed], is_: Sequence[Deed], profile
 
 
 def length(seconds: int) -> str:
-    """`20 min`, `3 h 10 min`, `2 d 4 h`; less than a minute in seconds."""
-    if seconds < 60:
-        return f"{seconds} s"
+    """`20 min`, `3 h 10 min`, `2 d 4 h`."""
     minutes = seconds // 60
     parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
     told = [f"{count} {unit}" for count, unit in parts if count]
@@ -45,9 +43,7 @@ def _whom(ticket_id: int, severity: str, plan: str, profile: Profile) -> str:
 
 
 def _due(kept: Kept | None, beside: datetime, profile: Profile) -> str:
-    if kept is None:
-        return "not promised"
-    return "–" if kept.due_at is None else _day(kept.due_at, profile)
+    return "–" if kept is None or kept.due_at is None else _day(kept.due_at, profile)
 
 
 def _day(at: datetime, profile: Profile) -> str:
@@ -57,7 +53,7 @@ def _day(at: datetime, profile: Profile) -> str:
 
 def _result(kept: Kept | None) -> str:
     if kept is None:
-        return "–"
-    if kept.result == "missed" and kept.missed_by is not None:
-        return f"missed by {length(kept.missed_by)}"
+        return "not promised"
+    if kept.result == "missed" and (kept.missed_by or 0) >= 60:
+        return f"missed by {length(kept.missed_by or 0)}"
     return _RESULTS.get(kept.result, kept.result)
