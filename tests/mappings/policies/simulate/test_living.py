@@ -20,6 +20,14 @@ from tests.stories import GROUPS, Story, at
 REPLIES = Replies({"en": {"after_hours": "Hello {{ name }}"}})
 
 
+CALM = """
+targets:
+  First response: {table: {P2: {business: 8bh}}}
+  Any word: {measure: ack, table: 2bd}
+"""
+"""Eight hours for P2, so that the profile takes no step of its own on the first day."""
+
+
 def judges(of: Profile) -> list[Judge]:
     """The rules of a profile, as a pulse judges them."""
     return [lambda life: judge(life, of, REPLIES, link=lambda id: f"https://x/{id}")]
@@ -63,13 +71,16 @@ def test_late_ones_climb_by_the_profiles_own_steps() -> None:
 
 
 def test_our_own_past_is_taken_out() -> None:
-    """A ticket that we moved and wrote to comes to the same as one that we never touched."""
+    """A ticket that we moved, tagged and answered comes to the same as one that we never touched."""
+    calmer = edited("builder", "rules: {seen: {when: {tag: sla_breached}, do: [page on_call]}}\n" + CALM)
     untouched = Story("2026-03-03 10:00").reply("2026-03-03 16:30")
     touched = Story("2026-03-03 10:00")
     touched.set("2026-03-03 14:01", Actor.US, tier="2", group_id="2", tags="escalated sla_breached")
-    touched.reply("2026-03-03 14:01", Actor.US, public=False)
+    touched.reply("2026-03-03 14:02", Actor.US)
     touched.reply("2026-03-03 16:30")
-    assert outcome(touched) == outcome(untouched)
+    assert outcome(touched, calmer) == outcome(untouched, calmer)
+    assert results(outcome(touched, calmer)) == [("First response", "met"), ("Any word", "met")]
+    assert outcome(touched, calmer).kept[1].ended_at == at("2026-03-03 16:30")
 
 
 def test_what_people_did_afterwards_stays() -> None:
