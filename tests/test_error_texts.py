@@ -231,6 +231,14 @@ def _bad_profile(trial: Trial) -> None:
     trial.run("check", str(path))
 
 
+def _bad_texts(trial: Trial) -> None:
+    texts = _folder(trial) / "templates"
+    (texts / "en" / "how_to.md").write_text("Hello {{ nmae }},\n\n{{ steps }}\n")
+    (texts / "es" / "resolved.md").write_text("Hola {% if name %}{{ name }}\n")
+    (texts / "en" / "referral.md").unlink()
+    trial.set(HELPDESK_CONFIG_DIR=str(trial.tmp / "config")).run("check")
+
+
 def _script(trial: Trial) -> None:
     (trial.tmp / "faults.yaml").write_text("- {vendor: zendesk, kind: rain}\n")
     trial.run("sandbox", "--port-base", "0", "--faults", str(trial.tmp / "faults.yaml"))
@@ -360,6 +368,7 @@ SITUATIONS: dict[str, Situation] = {
     "config: no such profile": Situation(profiles.NoProfile, lambda t: t.run("check", "bilder")),
     "config: no such file": Situation(profiles.NoProfile, lambda t: t.run("check", "nowhere/builder.yaml")),
     "config: a profile with a mistake": Situation(None, _bad_profile),
+    "config: texts that cannot be filled": Situation(None, _bad_texts),
     "config: a run with a mistake": Situation(ProfileError, lambda t: _broken(t).run("run", "pulse")),
     "due: unknown names": Situation(
         None, lambda t: t.run(*DUE, "--severity", "P9", "--plan", "busines", "--at", "teatime", "--fact", "mood=good")

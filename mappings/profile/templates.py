@@ -3,6 +3,7 @@
 A text holds words, `{{ placeholder }}` and `{% if placeholder %} … {% endif %}`, and nothing else.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -72,7 +73,7 @@ def check_texts(templates: Sequence[Source]) -> Iterator[Problem]:
         try:
             tree = _PARSER.parse(source.text)
         except jinja2.TemplateSyntaxError as wrong:
-            yield Problem(source.name, wrong.lineno, "text", wrong.message or "cannot be read", _FORMS)
+            yield Problem(source.name, wrong.lineno, "text", _syntax(wrong.message or "cannot be read"), _FORMS)
             continue
         strange = next((node for node in tree.find_all(nodes.Node) if not isinstance(node, _WORDS)), None)
         if strange is not None:
@@ -81,6 +82,13 @@ def check_texts(templates: Sequence[Source]) -> Iterator[Problem]:
         else:
             yield from _placeholders(source, tree)
     yield from _untranslated(templates)
+
+
+def _syntax(message: str) -> str:
+    """What jinja2 says of a text, short: its first sentence, and which block is still open."""
+    says = message.partition(". ")[0].removesuffix(".")
+    unclosed = re.search(r"needs to be closed is ('\w+')", message)
+    return says[:1].lower() + says[1:] + (f", {unclosed[1]} is not closed" if unclosed else "")
 
 
 def _untranslated(templates: Sequence[Source]) -> Iterator[Problem]:
