@@ -23,6 +23,7 @@ PLACEHOLDERS = {
     "organisation": "the name of the support organisation",
     "plans": "the plans that have the channel asked for",
     "contact": "the company's own support contact",
+    "opening": "when the ticket is served next, where no answer is promised by a time",
     "status_page": "the address of the status page",
     # what an agent writes; no rule fills these: a stranger's own words would be mailed on in our name
     "issue": "what it is about, in a few words",

@@ -17,7 +17,7 @@ from flows.simulate import looking, simulate
 from tests.benchmarks import Row
 from tests.benchmarks.rig import environment, grow, peak, sandbox, settle, spent
 
-COPIES = 24
+COPIES = 19
 WINDOW = timedelta(days=30)
 _P2 = "professional: 8bh, business: 4bh"
 
