@@ -22,6 +22,13 @@ def know_account(ctx: Context) -> None:
             open_account(ctx)
 
 
+def remember_account(ctx: Context) -> None:
+    """What the account called things when it was last asked; asks nothing and writes nothing."""
+    kept = ctx.store.source("zendesk", "account").cursor
+    if kept is not None:
+        ctx.reading = _reading(ctx, _pages(kept))
+
+
 def lately(ctx: Context, at: datetime | None, age: timedelta) -> bool:
     """Was `at` less than `age` ago? Not, where it lies ahead: then the clock was put back since."""
     return at is not None and timedelta(0) <= ctx.now() - at < age
@@ -42,9 +49,9 @@ def open_account(ctx: Context) -> None:
         return
     state = ctx.store.source("zendesk", "account")
     if state.cursor and lately(ctx, state.fresh_through, ACCOUNT_AGE):
-        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
-        if bodies.get("brands") or not _asks_for_brands(ctx.profile):
-            ctx.reading = _reading(ctx, {name: [bytes(body) for body in pages] for name, pages in bodies.items()})
+        pages = _pages(state.cursor)
+        if pages.get("brands") or not _asks_for_brands(ctx.profile):
+            ctx.reading = _reading(ctx, pages)
             return
     try:
         pages = {
@@ -58,8 +65,7 @@ def open_account(ctx: Context) -> None:
         note_down(ctx, "zendesk", "account", error)
         if state.cursor is None:
             raise
-        bodies = msgspec.json.decode(state.cursor, type=dict[str, list[msgspec.Raw]])
-        pages = {name: [bytes(body) for body in kept] for name, kept in bodies.items()}
+        pages = _pages(state.cursor)
     else:
         kept = msgspec.json.encode({name: [msgspec.Raw(body) for body in found] for name, found in pages.items()})
         read = SourceState(tool="zendesk", name="account", cursor=kept.decode(), fresh_through=ctx.now())
@@ -71,6 +77,12 @@ def open_account(ctx: Context) -> None:
             "zendesk: ticket fields missing: %s; create them (titles: config/tools/zendesk.yaml)",
             ", ".join(ctx.reading.missing),
         )
+
+
+def _pages(kept: str) -> dict[str, list[bytes]]:
+    """The account's answers as they were kept."""
+    bodies = msgspec.json.decode(kept, type=dict[str, list[msgspec.Raw]])
+    return {name: [bytes(body) for body in pages] for name, pages in bodies.items()}
 
 
 def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:

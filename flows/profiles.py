@@ -46,6 +46,11 @@ def read_profile(name: str | Path, config: Path = CONFIG) -> Profile:
     return load([_source(_base(path, config)), _source(path)], read_templates(config))
 
 
+def typed_profile(text: str, config: Path = CONFIG, name: str = "pasted text") -> Profile:
+    """A profile from its text, laid over the config directory's base. Raises `ProfileError`; lines are of the text."""
+    return load([_source(config / "base.yaml"), Source(name, text)], read_templates(config))
+
+
 def read_templates(config: Path = CONFIG) -> list[Source]:
     """Every reply text, `templates/<language>/<name>.md`."""
     return [_source(path) for path in sorted((config / "templates").glob("*/*.md"))]

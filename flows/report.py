@@ -116,11 +116,11 @@ def page(ctx: Context, found: Pulse, title: str) -> str:
     mode = "plan only" if ctx.plan_only else ctx.settings.mode
     lines = [f"# {title.capitalize()} of {local:%a} {local.day} {local:%b %H:%M}", ""]
     lines += [f"{ctx.profile.name} · profile {ctx.profile.version} · mode {mode}"]
-    lines += _section("Tools", [f"- {_cell(line)}" for line in found.news])
-    lines += _section("Not delivered", [f"- {_cell(line)}" for line in found.delivered.problems])
+    lines += _section("Tools", [f"- {cell(line)}" for line in found.news])
+    lines += _section("Not delivered", [f"- {cell(line)}" for line in found.delivered.problems])
     lines += _section("Held back", list(_held(ctx)))
     lines += _decisions(ctx, found)
-    sources = [f"| {source} | {_cell(said)} |" for source, said in found.synced.items()]
+    sources = [f"| {source} | {cell(said)} |" for source, said in found.synced.items()]
     lines += _section("What was read", ["| source | result |", "|---|---|", *sources] if sources else [])
     return "\n".join(lines)
 
@@ -162,7 +162,7 @@ def _held(ctx: Context) -> Iterator[str]:
             links = ", ".join(dict.fromkeys(record_link(ctx, action.record) for action in rows))
             more = group.count - len(rows)
             yield f"  - {group.count} × {group.rule}: {links}{f' and {more} more' if more > 0 else ''}."
-            yield f"    For example: {_cell(_reason(rows[0]))}"
+            yield f"    For example: {cell(_reason(rows[0]))}"
 
 
 def _in_shadow(actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:
@@ -170,7 +170,7 @@ def _in_shadow(actions: Sequence[Action], states: Mapping[str, str]) -> list[str
     counts = Counter((a.policy, a.reason.rule, _verb(a)) for a in actions if states[a.key] == "shadow")
     lines = ["| policy | rule | what | how often |", "|---|---|---|---|"] if counts else []
     return lines + [
-        f"| {policy} | {_cell(rule)} | {verb} | {many} |" for (policy, rule, verb), many in counts.most_common()
+        f"| {policy} | {cell(rule)} | {verb} | {many} |" for (policy, rule, verb), many in counts.most_common()
     ]
 
 
@@ -216,7 +216,7 @@ def _outcome(ctx: Context, state: str) -> str:
 def _why(action: Action) -> str:
     """The reason, a line a sentence: a table's cell breaks no lines by itself."""
     text = _reason(action).removesuffix(f", profile {action.reason.profile}.")
-    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", _cell(text))
+    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", cell(text))
     return "<br>".join(line for sentence in sentences for line in wrap(sentence, WIDE))
 
 
@@ -244,6 +244,6 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text for a table's cell: on one line, and without the addresses that a tool's answer may carry."""
     return _ADDRESS.sub("(address)", text).replace("|", "\\|").replace("\n", " ")

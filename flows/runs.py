@@ -45,10 +45,11 @@ def office(settings: Settings) -> Profile:
 
 
 def run_name() -> str:
-    """What a run is called in lists: `Tue 3 Mar 10:13 pulse (apply)`, in the office's time."""
+    """What a run is called in lists: `Tue 3 Mar 10:13 pulse (apply)`, `… simulate (30 days)`, in the office's time."""
     settings, asked = read_settings(), flow_run.parameters
     mode = Apply.PLAN if asked.get("mode") == Apply.PLAN else settings.mode
-    says = f"{flow_run.flow_name} ({asked.get('tool', mode)})"
+    days = f"{asked['days']} days" if "days" in asked else mode
+    says = f"{flow_run.flow_name} ({asked.get('tool', days)})"
     try:
         local = domain_clock(settings.clock_url)().astimezone(office(settings).zone)
     except Exception:  # a name is never why a run fails: what is wrong here, the run itself says

@@ -30,6 +30,7 @@ from flows.pulse import pulse
 from flows.recompute import recompute
 from flows.rules import rules
 from flows.runs import Apply
+from flows.simulate import preview
 from flows.sla import sla
 from flows.sync import sync
 
@@ -40,7 +41,7 @@ What must never happen twice does not rest on this limit but on the store's leas
 FORMS: tuple[Flow[..., Any], ...] = (approve, pause, resume, adopt, restored)
 """What an operator says; the tag `operator` has them together on the page."""
 EVERY_MINUTE, NIGHTLY, BY_HAND = "every-minute", "nightly", "by-hand"
-BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, delivery, *FORMS)
+BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, delivery, preview, *FORMS)
 
 
 def deployments() -> list[RunnerDeployment]:

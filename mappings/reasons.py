@@ -25,11 +25,22 @@ _STEPS = {
 }
 
 
-def clock_face(at: datetime, zone: ZoneInfo, beside: datetime) -> str:
-    """A time as people say it: `14:00` on the day of `beside`, else `Wed 4 Mar 14:00`."""
+_SPANISH = (
+    ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+    ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
+)
+_CALENDARS = {"es": _SPANISH}
+"""By language: short names of days and months. A language that is not here has English ones."""
+
+
+def clock_face(at: datetime, zone: ZoneInfo, beside: datetime, language: str = "en") -> str:
+    """A time as people say it: `14:00` on the day of `beside`, else `Wed 4 Mar 14:00` (Spanish: `mié 4 mar 14:00`)."""
     local = at.astimezone(zone)
     if local.date() == beside.astimezone(zone).date():
         return f"{local:%H:%M}"
+    if language in _CALENDARS:
+        days, months = _CALENDARS[language]
+        return f"{days[local.weekday()]} {local.day} {months[local.month - 1]} {local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 

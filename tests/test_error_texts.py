@@ -32,6 +32,7 @@ from flows.cli import FAULTS, app
 from flows.commands.due import QuestionError
 from flows.lease import leased
 from flows.report import Pulse
+from flows.simulate import OtherProfile
 from mappings.plan import Lane, Limits, TicketChange
 from mappings.profile import ProfileError
 from mappings.zendesk import writing
@@ -230,6 +231,14 @@ def _bad_profile(trial: Trial) -> None:
     trial.run("check", str(path))
 
 
+def _bad_texts(trial: Trial) -> None:
+    texts = _folder(trial) / "templates"
+    (texts / "en" / "how_to.md").write_text("Hello {{ nmae }},\n\n{{ steps }}\n")
+    (texts / "es" / "resolved.md").write_text("Hola {% if name %}{{ name }}\n")
+    (texts / "en" / "referral.md").unlink()
+    trial.set(HELPDESK_CONFIG_DIR=str(trial.tmp / "config")).run("check")
+
+
 def _script(trial: Trial) -> None:
     (trial.tmp / "faults.yaml").write_text("- {vendor: zendesk, kind: rain}\n")
     trial.run("sandbox", "--port-base", "0", "--faults", str(trial.tmp / "faults.yaml"))
@@ -242,6 +251,7 @@ def _filled(trial: Trial, *words: str) -> None:
 
 NOBODY = "http://127.0.0.1:1"
 DUE = ("due", "--profile", "builder")
+SIMULATE = ("simulate", "--profile-file")
 
 SITUATIONS: dict[str, Situation] = {
     # Zendesk
@@ -358,10 +368,14 @@ SITUATIONS: dict[str, Situation] = {
     "config: no such profile": Situation(profiles.NoProfile, lambda t: t.run("check", "bilder")),
     "config: no such file": Situation(profiles.NoProfile, lambda t: t.run("check", "nowhere/builder.yaml")),
     "config: a profile with a mistake": Situation(None, _bad_profile),
+    "config: texts that cannot be filled": Situation(None, _bad_texts),
     "config: a run with a mistake": Situation(ProfileError, lambda t: _broken(t).run("run", "pulse")),
     "due: unknown names": Situation(
         None, lambda t: t.run(*DUE, "--severity", "P9", "--plan", "busines", "--at", "teatime", "--fact", "mood=good")
     ),
+    "simulate: no length of time": Situation(None, lambda t: t.run(*SIMULATE, "builder", "--since", "soon")),
+    "simulate: no such file": Situation(profiles.NoProfile, lambda t: t.run(*SIMULATE, "new.yaml")),
+    "simulate: another organisation": Situation(OtherProfile, lambda t: t.run(*SIMULATE, "roofing")),
     # the store
     "store: no address": Situation(stores.Unreachable, lambda t: Store.open("helpdesk.db")),
     "store: a database of another kind": Situation(stores.Unreachable, lambda t: Store.open("mysql://host/db")),

@@ -56,6 +56,21 @@ class FactReader(Database):
         with self.reading() as conn:
             return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
 
+    def tickets_since(self, since: datetime, *, after: int = 0, limit: int = 1000) -> list[int]:
+        """Tickets that are open, or were last updated at `since` or later; rising ids, those greater than `after`."""
+        table = schema.ticket
+        lately = sa.or_(table.c.open == sa.true(), table.c.updated_at >= seconds(since))
+        query = sa.select(table.c.id).where(table.c.id > after, lately)
+        with self.reading() as conn:
+            return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
+
+    def count_since(self, since: datetime) -> int:
+        """How many `tickets_since` there are."""
+        table = schema.ticket
+        lately = sa.or_(table.c.open == sa.true(), table.c.updated_at >= seconds(since))
+        with self.reading() as conn:
+            return conn.execute(sa.select(sa.func.count()).select_from(table).where(lately)).scalar_one()
+
     def decided_tickets(
         self, policy: str, *, after: int, limit: int, since: datetime | None = None, through: int | None = None
     ) -> list[int]:

@@ -153,7 +153,8 @@ class Acting:
                 whom = f"For {route.group}: " if route.group else ""
                 return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
             case "reply" if self.replies.has(argument):
-                text = self.replies.render(argument, self._locale(), self._placeholders())
+                language = self.replies.language(argument, self._locale())
+                text = self.replies.render(argument, language, self._placeholders(language))
                 return TicketChange(reply=text), Lane.CUSTOMER, _REPLY_SENSE
         return NotConnected(needs=self._needs(do)), Lane.UPKEEP, None
 
@@ -247,9 +248,9 @@ class Acting:
         """The tier that the ticket was in at the moment."""
         return next(stay for stay in reversed(self.life.stays) if stay.start <= self.moment.at)
 
-    def _locale(self) -> str:
+    def _locale(self) -> str | None:
         requester = self.life.history.requester
-        return (requester.locale if requester else None) or "en"
+        return requester.locale if requester else None
 
     def _due(self) -> datetime | None:
         """When the customer hears from us: the first reply, or after a hand-off the new tier's (SLA-23)."""
@@ -262,21 +263,21 @@ class Acting:
         ]
         return min((at for at in dues if at is not None), default=None)
 
-    def _placeholders(self) -> dict[str, str]:
+    def _placeholders(self, language: str) -> dict[str, str]:
         requester = self.life.history.requester
         at = self._due()
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
-            "expected": clock_face(at, self.profile.zone, self.moment.at) if at else "",
-            "opening": "" if at else self._opening(),
+            "expected": clock_face(at, self.profile.zone, self.moment.at, language) if at else "",
+            "opening": "" if at else self._opening(language),
             "organisation": self.profile.name,
         }
 
-    def _opening(self) -> str:
+    def _opening(self, language: str) -> str:
         """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""
         calendar, at = serving(self.profile, self.moment.facts), self.moment.at
-        return "" if calendar.is_open(at) else clock_face(calendar.next_opening(at), self.profile.zone, at)
+        return "" if calendar.is_open(at) else clock_face(calendar.next_opening(at), self.profile.zone, at, language)
 
 
 def _listed(wanted: object) -> tuple[object, ...]:

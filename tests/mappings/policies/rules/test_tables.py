@@ -108,6 +108,7 @@ TABLE: dict[str, dict[str, tuple[Make, Make]]] = {
         ),
         "P3 escalated": (ticket("P3", then=later("2026-03-03 12:00", Actor.US, tier="2")), ticket("P3")),
         "night page": (ticket("P1", filed="2026-03-03 20:00"), ticket("P1", filed=SATURDAY)),
+        "night queue": (ticket("P2", filed=NIGHT), ticket("P0", filed=NIGHT)),
         "many users": (
             ticket(then=later("2026-03-03 12:00", affected_users="11")),
             ticket(then=later("2026-03-03 12:00", affected_users="10")),
@@ -119,6 +120,7 @@ TABLE: dict[str, dict[str, tuple[Make, Make]]] = {
         **BASE,
         "feature request": (ticket(kind="enhancement"), ticket(kind="documentation")),
         "critical": (ticket("P1"), ticket("P2")),
+        "night page": (ticket("P2", plan="enterprise", filed=NIGHT), ticket("P2", plan="basic", filed=NIGHT)),
         "failed attempts": (ticket(then=reopened(2)), ticket(then=reopened(1))),
         "dissatisfied": (ticket(then=rated("1")), ticket(then=rated("5"))),
         "vip": (ticket(vip=True), ticket()),
