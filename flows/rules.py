@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from prefect import flow
 
+from connectors.store import Store
 from flows.account import know_account
 from flows.cases import Case, Decided, cases, forgotten
 from flows.context import Context
@@ -16,6 +17,8 @@ from mappings.model import Neighbour, Status
 from mappings.plan import ON_HOLD, Action
 from mappings.policies.escalation import MANUAL, asked
 from mappings.policies.rules import ALONE, ON_PROBLEM, POLICY, Around, arrivals, judge
+from mappings.policies.sla.measures import Life
+from mappings.profile import Profile
 from mappings.released import fit
 
 
@@ -32,7 +35,7 @@ def decide(ctx: Context) -> Decided:
             continue
         looked = cases(ctx, changed.ticket_ids)
         released, came = ctx.store.released(POLICY), ctx.store.imported(changed.ticket_ids)
-        around = beside(ctx, looked)
+        around = beside(ctx.store, ctx.profile, [case.life for case in looked])
         actions = [action for case in looked for action in _judged(ctx, case, released, came, around)]
         decided.looked += len(looked)
         store_decision(ctx, decided, decided_seq=changed.through_seq, actions=joined(ctx, actions))
@@ -47,19 +50,19 @@ def _free(case: Case) -> bool:
     return ON_HOLD not in ticket.tags and ticket.status not in (Status.DELETED, Status.SPAM)
 
 
-def beside(ctx: Context, looked: Sequence[Case]) -> dict[int, Around]:
+def beside(store: Store, profile: Profile, lives: Sequence[Life]) -> dict[int, Around]:
     """By ticket, the others that it is judged beside; nothing is asked where no rule of the profile counts them."""
     found: dict[int, list[Neighbour]] = defaultdict(list)
-    spans = [rule.within for rule in ctx.profile.rules.values() if rule.within is not None]
+    spans = [rule.within for rule in profile.rules.values() if rule.within is not None]
     if spans:
-        asked = {case.life.history.ticket.id: arrivals(case.life) for case in looked}
+        asked = {life.history.ticket.id: arrivals(life) for life in lives}
         times = {one for arrived in asked.values() for one in arrived}
-        of_companies = ctx.store.of_companies(times, timedelta(seconds=max(spans)))
+        of_companies = store.of_companies(times, timedelta(seconds=max(spans)))
         for id, arrived in asked.items():
             for company in {company for company, _ in arrived}:
                 found[id] += of_companies.get(company, ())
-    if any(ON_PROBLEM & set(rule.when) for rule in ctx.profile.rules.values()):
-        for id, others in ctx.store.on_problems([case.life.history.ticket.id for case in looked]).items():
+    if any(ON_PROBLEM & set(rule.when) for rule in profile.rules.values()):
+        for id, others in store.on_problems([life.history.ticket.id for life in lives]).items():
             found[id] += others
     return {id: Around(tuple({one.id: one for one in others}.values())) for id, others in found.items()}
 

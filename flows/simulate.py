@@ -3,7 +3,7 @@
 Reads the store and nothing else: no tool is called, nothing is written or sent, and a pulse may go on meanwhile.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, cast
@@ -21,12 +21,18 @@ from flows.context import Context, load_replies
 from flows.preview import page
 from flows.profiles import read_profile, read_tools, typed_profile
 from flows.progress import Progress, shown
+from flows.rules import beside
 from flows.runs import run_name, show_log
 from flows.settings import Settings, read_settings
 from mappings.faults import Explained
-from mappings.policies.rules import judge
+from mappings.model import History
+from mappings.plan import Action
+from mappings.policies.escalation import asked
+from mappings.policies.rules import ALONE, POLICY, Around, judge
 from mappings.policies.simulate import Judge, Preview, lived
+from mappings.policies.sla.measures import Life, live
 from mappings.profile import Profile
+from mappings.timeline import build
 
 CHUNK = 500
 """Tickets that are in memory at once."""
@@ -57,10 +63,12 @@ def simulate(ctx: Context, new: Profile, since: datetime, reached: Reached = lam
     last, done, count = 0, 0, ctx.store.count_since(since)
     while ids := ctx.store.tickets_since(since, after=last, limit=CHUNK):
         last = ids[-1]
-        for history in freshened(ctx, ctx.store.histories(ids)):
+        histories = freshened(ctx, ctx.store.histories(ids))
+        arounds = [_around(ctx, profile, histories) for profile in profiles]
+        for history in histories:
             before, after = (
-                lived(history, profile, _judges(ctx, profile), groups=ctx.groups, until=preview.until)
-                for profile in profiles
+                lived(history, profile, _judges(ctx, profile, around), groups=ctx.groups, until=preview.until)
+                for profile, around in zip(profiles, arounds, strict=True)
             )
             preview.add(before, after, profiles)
         done += len(ids)
@@ -68,9 +76,20 @@ def simulate(ctx: Context, new: Profile, since: datetime, reached: Reached = lam
     return preview
 
 
-def _judges(ctx: Context, profile: Profile) -> list[Judge]:
+def _around(ctx: Context, profile: Profile, histories: Sequence[History]) -> dict[int, Around]:
+    return beside(
+        ctx.store, profile, [live(history, build(history), profile, dict(ctx.groups)) for history in histories]
+    )
+
+
+def _judges(ctx: Context, profile: Profile, around: Mapping[int, Around]) -> list[Judge]:
     """The policies that are judged on a ticket's past, beside its clocks."""
-    return [lambda life: judge(life, profile, ctx.replies, link=ctx.ticket_link)]
+
+    def by_rules(life: Life) -> list[Action]:
+        beside = around.get(life.history.ticket.id, ALONE)
+        return judge(life, profile, ctx.replies, link=ctx.ticket_link, around=beside)
+
+    return [by_rules, lambda life: asked(life, profile, policy=POLICY)]
 
 
 @contextmanager

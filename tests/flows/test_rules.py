@@ -245,11 +245,12 @@ def test_counting_costs_a_few_statements(desk: Desk) -> None:
     event.listen(desk.ctx.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     looked = cases(desk.ctx, desk.ctx.store.open_tickets())
     few, asked[:] = len(asked), []
-    around = beside(desk.ctx, looked)
+    lives = [case.life for case in looked]
+    around = beside(desk.ctx.store, desk.ctx.profile, lives)
     assert len(looked) > 10
     assert sum(bool(one.neighbours) for one in around.values()) > 10
     assert 0 < len([statement for statement in asked if "SELECT" in statement]) <= max(few, 4)
     desk.ctx.profile = edited("builder", "rules: {frequent reporter: null}")
     asked.clear()
-    assert beside(desk.ctx, looked) == {}
+    assert beside(desk.ctx.store, desk.ctx.profile, lives) == {}
     assert asked == []

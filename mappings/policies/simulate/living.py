@@ -11,6 +11,7 @@ import msgspec
 
 from mappings.model import Clock, ClockState, History, Status, TicketEvent
 from mappings.plan import ON_HOLD, Action, TicketChange
+from mappings.policies.escalation import one_step, taken_by
 from mappings.policies.simulate.past import as_of, changes, message, with_ours, without_us
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.lateness import Noticed, late_at, notice, spoken_of
@@ -149,7 +150,8 @@ class _Living:
         self.again = None if at == self.again else self.again
         judged = self._judged(life, at) if at in self.causes else ()
         wanted = {action.key: action for action in [*judged, *(self._noticed(life, at) if crossing else ())]}
-        new = [action for key, action in wanted.items() if key not in self.done]
+        before = {f"zendesk:{self.history.ticket.id}": taken_by(action for action, _ in self.done.values())}
+        new = one_step([action for key, action in wanted.items() if key not in self.done], before)
         self.done |= {action.key: (action, at) for action in new}
         done = [self._do(action, at + _NOTICED) for action in new]
         return any(done)
@@ -169,7 +171,7 @@ class _Living:
             clocks(life, self.profile, stored=self.seen),
             self.profile,
             at,
-            stepped={stay for action in spoken if action.verb == "escalate" and (stay := _stay(action)) is not None},
+            stepped=taken_by(spoken),
             known={about for action in spoken for about in spoken_of(action)},
         )
         noticed = {clock.key: clock for clock in found.clocks}
@@ -194,10 +196,6 @@ class _Living:
         self.own += own
         self.said += said
         return bool(own or said)
-
-
-def _stay(action: Action) -> str | None:
-    return action.reason.facts.get("stay")
 
 
 def _kept(row: Clock, profile: Profile, until: datetime) -> Kept:
