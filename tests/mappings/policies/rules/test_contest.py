@@ -116,6 +116,24 @@ def test_a_group_from_before_is_no_word_against_it() -> None:
     assert action.change.group == "Technical"
 
 
+def test_a_group_that_was_set_back_is_theirs_for_later_rules_too() -> None:
+    """We moved it, an agent moved it back, and then a tag asks for a group: the agent's stays, until it gets worse."""
+    org = rules("first: assign one")
+
+    def then(story: Story) -> None:
+        story.set("2026-03-03 11:30", Actor.US, group_id="2").set("2026-03-03 12:00", group_id="1")
+        story.set("2026-03-03 13:00", tags="go")
+
+    def worse(story: Story) -> None:
+        story.set("2026-03-03 11:30", Actor.US, group_id="2").set("2026-03-03 12:00", group_id="1")
+        story.set("2026-03-03 12:30", severity="P1").set("2026-03-03 13:00", tags="go")
+
+    for play, wanted in ((then, None), (worse, "Technical")):
+        [action] = [action for action in plain(org, then=play).judged(org) if action.rule == "first"]
+        assert isinstance(action.change, TicketChange)
+        assert action.change.group == wanted
+
+
 def test_a_reply_goes_once_whatever_rule_asks() -> None:
     """Two rules, one of them each time: the customer gets the text once."""
     org = edited(
