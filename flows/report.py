@@ -128,7 +128,7 @@ def page(ctx: Context, found: Pulse, title: str) -> str:
 def record_link(ctx: Context, record: str) -> str:
     """A record as a link into its tool."""
     tool, _, id = record.partition(":")
-    return f"[{record}]({ctx.ticket_link(int(id))})" if tool == "zendesk" else record
+    return f"[{record}]({ctx.ticket_link(int(id))})" if tool == "zendesk" and id.isdecimal() else record
 
 
 def _decisions(ctx: Context, found: Pulse) -> list[str]:
@@ -225,7 +225,7 @@ def _rank(ctx: Context, action: Action) -> tuple[int, int, int]:
     severities = list(ctx.profile.severities)
     severity = action.reason.facts.get("severity")
     worst = severities.index(severity) if severity in severities else len(severities)
-    return list(Lane).index(action.lane), worst, int(action.record.partition(":")[2])
+    return list(Lane).index(action.lane), worst, int(action.record.rpartition(":")[2])
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
