@@ -28,10 +28,10 @@ def of_company(row: OutboxRow) -> bool:
 def send_companies(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> None:
     """Send what is about companies, in order; a row that has to wait keeps its company's later ones back."""
     stuck: set[str] = set()
-    now: dict[int, Company] = {}
+    now: dict[int, Company] | None = None
     for position, row in enumerate(rows):
         try:
-            if not now:
+            if now is None:
                 now = _shown(ctx, told, rows)
             if row.action.record in stuck:
                 finish(ctx, told, give_back([row], "waits for an earlier change of the company"))

@@ -82,6 +82,11 @@ def flags(line: Timeline) -> list[Flag]:
     return found
 
 
+def flag_at(line: Timeline, at: datetime) -> Flag | None:
+    """The newest flag that was set by a time; null where there was none."""
+    return next((flag for flag in reversed(flags(line)) if flag.at <= at), None)
+
+
 def _note(found: list[Flag], step: Step, *, now: bool, before: bool, category: str | None, changed: str | None) -> None:
     """What one update made of the flags: a new one, the open one's category, or its end."""
     is_open = bool(found) and found[-1].stop is None

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, TicketChange
+from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, TicketChange
+from mappings.policies.abuse.acting import evidence_key
+from mappings.policies.abuse.flags import flag_at
 from mappings.policies.paging import page
 from mappings.policies.rules.moments import Moment, serving
 from mappings.policies.sla.lateness import ESCALATED
@@ -39,8 +41,12 @@ class Acting:
         change, lane, sense = self._change(do)
         tool = "pagerduty" if isinstance(change, PageTrigger) else "zendesk"
         cause = f":{self.moment.cause}" if self.rule.again else ""
+        key = f"rule:{str(do).replace(' ', ':')}:{self.record}{cause}"
+        if isinstance(change, KeepEvidence):  # one copy for a flag, whoever asks for it
+            flag = flag_at(self.life.line, self.moment.at)
+            key, tool = evidence_key(self.record, flag.cause if flag else self.moment.cause), "evidence"
         return Action(
-            key=f"rule:{str(do).replace(' ', ':')}:{self.record}{cause}",
+            key=key,
             policy=POLICY,
             rule=self.rule.name,
             verb=do.verb,
@@ -67,6 +73,8 @@ class Acting:
             case "tell" if route is not None and (route.assignee or route.group):
                 whom = f"For {route.group}: " if route.group else ""
                 return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
+            case "keep_evidence":
+                return KeepEvidence(kept_for=self.profile.abuse.evidence_kept), Lane.UPKEEP, None
             case "escalate":
                 return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
             case "reply" if self.replies.has(argument):
