@@ -7,7 +7,7 @@ import pytest
 
 from connectors.store import Evidence, OutboxState
 from connectors.store.evidence import broken
-from flows import company_delivery, delivery, evidence_delivery, outbox
+from flows import abuse, company_delivery, delivery, evidence_delivery, outbox
 from flows.managers import manager_at
 from mappings.plan import NotConnected
 from tests.flows.desk import Desk, unfinished
@@ -245,7 +245,7 @@ STEPS: dict[str, tuple[ModuleType, str]] = {
 @pytest.mark.req("NFR-03")
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_and_run_again(either_desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """Killed on the way of evidence or company and started again: one copy, one warning, told once, on both databases."""
+    """Killed on the way of evidence or company and started again: one copy, one warning, told once; both databases."""
     desk = either_desk
     ticket = desk.file("P3", "business", body="You will regret this.")
     desk.minutes(1)
@@ -289,8 +289,8 @@ def test_an_end_moved_just_before_it_is_lifted(desk: Desk, flagged: int) -> None
     """Moved in the very minute in which we would lift it: our change looks first, and leaves it."""
     decide(desk, flagged, "restrict")
     desk.minutes(7)
-    desk.move("2026-03-17 23:59")
-    desk.minutes(1)
+    desk.move("2026-03-18 00:00")
+    abuse.decide(desk.ctx)
     desk.sim.change_company(organization(desk, flagged).name, restricted_until="2026-04-01")
     desk.minutes(3)
     assert company(desk, flagged)["restricted_until"] == "2026-04-01"
@@ -365,17 +365,19 @@ def test_what_came_before_us_is_not_acted_on(fresh_desk: Desk) -> None:
 
 @pytest.mark.req("SEC-01")
 def test_security_tickets_are_among_few(desk: Desk) -> None:
-    """A security ticket is in its own group within a minute: others cannot open it, its members can, and we still do."""
-    desk.core.switches  # noqa: B018
-    desk.sim.switches.private_groups = "Engineering"
+    """A security ticket is in its own group within a minute: others cannot open it, its members and we can."""
+    desk.sim.switches.private_groups = "Security"
+    group, member = desk.sim.account.group_named("Security"), desk.sim.agents("Engineering")[0]
+    assert group is not None
+    desk.sim.account.add_membership(desk.sim.user(member), group.id)
     ticket = desk.file("P3", "business", fields={"kind": "security"})
     desk.minutes(1)
-    assert desk.group(ticket) == "Engineering"
+    assert desk.group(ticket) == "Security"
     assert "security" in desk.tags(ticket)
     assert not desk.sim.sees(desk.sim.agents("Support")[-1], ticket)
-    assert desk.sim.sees(desk.sim.agents("Engineering")[0], ticket)
+    assert desk.sim.sees(member, ticket)
     with pytest.raises(LookupError, match="it is in a private group"):
         desk.sim.reply(ticket, author=desk.agent, body="May I see?", public=False)
-    desk.sim.reply(ticket, author=desk.sim.agents("Engineering")[0], body="On it.")
+    desk.sim.reply(ticket, author=member, body="On it.")
     desk.minutes(3)
     assert unfinished(desk.rows(ticket)) == []
