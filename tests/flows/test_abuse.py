@@ -137,7 +137,7 @@ def test_flag_without_a_category(desk: Desk) -> None:
     desk.minutes(2)
     assert desk.group(ticket) == "Management"
     (note,) = said(desk, ticket, "Flagged as abusive by")
-    assert "Please say what it is, in the field Abuse: verbal abuse, threats, harassment." in note
+    assert "Please say what it is, in the field Abuse: verbal abuse, threats, harassment; profanity counts as" in note
     assert len(kept(desk, ticket)) == 1
 
 

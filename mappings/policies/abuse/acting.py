@@ -52,7 +52,8 @@ def conduct(life: Life, profile: Profile, replies: Replies, known: Known) -> lis
     if ticket.status in _OVER or not life.line.known:
         return []
     acting = _Acting(life, profile, replies, known)
-    found = [flag for flag in flags(life.line) if flag.cause != UNREAD]
+    refused = [cause for cause, may in known.managers.items() if not may]
+    found = [flag for flag in flags(life.line, refused) if flag.cause != UNREAD]
     taken = [one for one in decisions(life.line) if one.cause != UNREAD and one.actor is not Actor.UNKNOWN]
     ours = [one for one in taken if known.managers.get(one.cause)]
     actions = [acting.evidence(flag.cause, flag.at, "Flagged as abusive") for flag in found]
@@ -102,7 +103,8 @@ class _Acting:
         route = self.profile.routes[self.profile.abuse.decide]
         kinds = ", ".join(self.profile.abuse.categories)
         what = f" as {_words(flag.category)}" if flag.category else ""
-        ask = "" if flag.category else f" Please say what it is, in the field Abuse: {_words(kinds)}."
+        also = "".join(f"; {_words(this)} counts as {_words(that)}" for this, that in self.profile.abuse.covers.items())
+        ask = "" if flag.category else f" Please say what it is, in the field Abuse: {_words(kinds)}{also}."
         says = f"Flagged as abusive{what} by {self._who(flag.by)} at {self._when(flag.at)}.{ask}"
         decide = f" To decide, a manager sets the field Abuse decision: {_words(', '.join(self._choices()))}."
         why = self._why("abuse_flagged", FLAGGED, f"{says}{decide}", {CATEGORY: flag.category or ""})

@@ -4,6 +4,7 @@ A flag is the field `abuse` (a category) or the tag `abusive`, whoever set it. I
 is taken away again. After a decision, another category or a flag set anew is a new flag.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from itertools import groupby, pairwise
 
@@ -60,9 +61,9 @@ def decisions(line: Timeline) -> list[Decision]:
     return found
 
 
-def flags(line: Timeline) -> list[Flag]:
-    """Every flag of a ticket, oldest first. An attempt to decide that was set back closes none."""
-    deciding = {one.cause for one in decisions(line) if one.actor is Actor.AGENT and not one.set_back}
+def flags(line: Timeline, refused: Collection[str] = ()) -> list[Flag]:
+    """Every flag of a ticket, oldest first. An attempt to decide that was set back, or is `refused`, closes none."""
+    deciding = {one.cause for one in decisions(line) if one.actor is Actor.AGENT and not one.set_back} - set(refused)
     found: list[Flag] = []
     flagged, category = _flagged(line.initial.get("tags")), line.initial.get(CATEGORY)
     if flagged or category:

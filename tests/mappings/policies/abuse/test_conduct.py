@@ -84,6 +84,15 @@ def test_an_open_flag() -> None:
     assert "a manager sets the field Abuse decision: warn, restrict, account review, none." in (move.change.note or "")
 
 
+@pytest.mark.req("ABU-02")
+def test_what_has_no_category_of_its_own() -> None:
+    """Whoever flags without a category reads which there are, and where profanity and unreasonable demands belong."""
+    _, move = asked(Story(f"{DAY} 10:00").set(f"{DAY} 11:00", tags="abusive"))
+    assert isinstance(move.change, TicketChange)
+    words = "profanity counts as verbal abuse; repeated unreasonable demands counts as harassment."
+    assert words in (move.change.note or "")
+
+
 def test_a_ticket_that_was_moved_since() -> None:
     """Somebody has given the ticket to another group after the flag: it stays there."""
     _, move = asked(flagged().set(f"{DAY} 11:01", group_id="3"))
