@@ -37,7 +37,17 @@ _STATES = {
 }
 _BASELINE = "baseline"
 _VERBS = {"resolve_page": "close page", "fields": "update fields", "tell": "warn", "leave": "leave the field to a rule"}
-_UNNAMED = {"page_acknowledged": "Somebody on call has taken the page."}
+_UNNAMED = {
+    "page_acknowledged": "Somebody on call has taken the page.",
+    "abuse_flagged": "Flagged as abusive.",
+    "abuse_refused": "Somebody who may not decide on abuse has tried to.",
+    "abuse_decided": "A manager has decided on abuse.",
+    "abuse_warned": "A manager has decided to warn.",
+    "abuse_warn": "A warning is counted on the company.",
+    "abuse_restrict": "A manager has decided to restrict the company.",
+    "abuse_restricted": "A manager has decided to restrict the company.",
+    "abuse_review": "A manager has asked for the account's review.",
+}
 """Reasons that name a colleague to colleagues, and what is said in their place on a page for everybody."""
 _ADDRESS = re.compile(r"[^\s<>()\"',;:|]+@[\w-]+(\.[\w-]+)+")
 

@@ -7,8 +7,9 @@ import pytest
 
 from connectors.store import Evidence, OutboxState
 from connectors.store.evidence import broken
-from flows import abuse, company_delivery, delivery, evidence_delivery, outbox
+from flows import abuse, company_delivery, delivery, evidence_delivery, outbox, sync
 from flows.managers import manager_at
+from flows.report import page
 from mappings.plan import NotConnected
 from tests.flows.desk import Desk, unfinished
 from tests.flows.test_delivery import Killed
@@ -158,6 +159,34 @@ def test_an_agent_may_not_decide(desk: Desk, flagged: int) -> None:
     desk.minutes(3)
     assert desk.field(flagged, "abuse_decision") == "abuse_decision_none"
     assert writes(desk, flagged) == []
+
+
+def test_a_manager_decides_while_an_attempt_is_set_back(desk: Desk, flagged: int) -> None:
+    """Between our decision to set an attempt back and its delivery a manager decides: theirs stays, and is done."""
+    decide(desk, flagged, "restrict", desk.sim.agents("Support")[-1])
+    desk.sandbox.advance(30)
+    sync.all_tools(desk.ctx)
+    abuse.decide(desk.ctx)
+    desk.sandbox.advance(10)
+    decide(desk, flagged, "warn")
+    delivery.deliver(desk.ctx)
+    assert desk.field(flagged, "abuse_decision") == "abuse_decision_warn"
+    desk.minutes(4)
+    assert desk.field(flagged, "abuse_decision") == "abuse_decision_warn"
+    assert told(desk, flagged) == 1
+    assert len(said(desk, flagged, "only a manager may decide on abuse")) == 1
+    assert [list(fields) for fields in writes(desk, flagged)] == [["warnings", "last_warning_at"]]
+
+
+def test_the_runs_page_names_nobody(desk: Desk, flagged: int) -> None:
+    """A run's page says what was decided without the names of the manager, the agent or the company."""
+    decide(desk, flagged, "warn")
+    desk.sandbox.advance(60)
+    found = desk.beat()
+    text = page(desk.ctx, found, title="pulse")
+    assert "A warning is counted on the company." in text
+    for name in (desk.sim.user(manager(desk)).name, organization(desk, flagged).name):
+        assert name not in text
 
 
 def test_an_attempt_does_not_end_the_review(desk: Desk, flagged: int) -> None:

@@ -121,7 +121,9 @@ class _Acting:
         says += "only a manager may decide on abuse. " + ("It was set back." if backwards else "Nothing was done.")
         why = self._why("abuse_refused", DECIDED, says, {"by": str(one.by), "decision": one.value})
         change = TicketChange(fields=backwards, note=why.text)
-        return self._action(f"abuse:refuse:{self.record}:{one.cause}", "refuse", change, why, one.at)
+        key, seen = f"abuse:refuse:{self.record}:{one.cause}", self.life.history.ticket.updated_at
+        expects = {"updated_at": seen.isoformat()} if backwards else {}  # a manager may decide in this very moment
+        return self._action(key, "refuse", change, why, one.at, expects=expects)
 
     def _stands(self, one: Decision, taken: Sequence[Decision]) -> str | None:
         """The manager's decision that the field showed before an attempt; null where it showed none."""
