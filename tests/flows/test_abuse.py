@@ -11,8 +11,8 @@ from flows import abuse, company_delivery, delivery, evidence_delivery, outbox, 
 from flows.managers import manager_at
 from flows.report import page
 from mappings.plan import NotConnected
+from tests.faults.points import Killed, watch
 from tests.flows.desk import Desk, unfinished
-from tests.flows.test_delivery import Killed
 
 
 def manager(desk: Desk) -> str:
@@ -260,6 +260,14 @@ def test_trouble_with_the_company(desk: Desk, flagged: int, fault: dict[str, Any
     assert [fields["warnings"] for fields in writes(desk, flagged)] == [1]
 
 
+CALLS = {
+    *(f"store.{name}" for name in ("decide", "take", "hold", "finish", "expire", "note_ref", "keep_evidence", "save")),
+    *(
+        f"zendesk.{name}"
+        for name in ("organizations", "update_organization", "update_many", "users", "comments", "jobs")
+    ),
+}
+"""Where a process may die on its way, for the test that lets it die anywhere."""
 STEPS: dict[str, tuple[ModuleType, str]] = {
     "before the evidence is read": (evidence_delivery, "_read"),
     "after the evidence was kept": (evidence_delivery, "Result"),
@@ -410,3 +418,34 @@ def test_security_tickets_are_among_few(desk: Desk) -> None:
     desk.sim.reply(ticket, author=member, body="On it.")
     desk.minutes(3)
     assert unfinished(desk.rows(ticket)) == []
+
+
+@pytest.mark.req("NFR-03")
+@pytest.mark.parametrize("point", range(41, 150, 9))
+def test_killed_anywhere(desk: Desk, monkeypatch: pytest.MonkeyPatch, point: int) -> None:
+    """Killed before or after the n-th call that writes or asks about abuse: it makes no difference in the end."""
+    monkeypatch.setattr(outbox, "CALL_SECONDS", -1)
+    ticket = desk.file("P3", "business", body="You will regret this.")
+    desk.minutes(1)
+    flag(desk, ticket)
+    decide(desk, ticket, "warn")
+    calls = []
+
+    def reached(name: str) -> None:
+        if name.partition(":")[0] in CALLS:
+            calls.append(name)
+            if len(calls) == point:
+                raise Killed(name)
+
+    watch(desk.ctx, reached)
+    try:
+        desk.minutes(4)
+    except Killed:
+        desk.restart()
+    desk.minutes(6)
+    assert [entry.kind for entry in kept(desk, ticket)] == ["copy"]
+    assert broken(kept(desk, ticket)) is None
+    assert [fields["warnings"] for fields in writes(desk, ticket)] == [1]
+    assert told(desk, ticket) == 1
+    assert len(said(desk, ticket, "Abuse decision: warn")) == 1
+    assert unfinished(desk.rows()) == []
