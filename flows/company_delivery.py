@@ -6,7 +6,7 @@ that it sets, and sets absolute values; what a person has changed meanwhile is l
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
+from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound
 from connectors.store import Facts, OutboxRow, OutboxState, Result
 from flows.context import Context
 from flows.outbox import all_as, apt, finish, give_back, old_enough, still_ours
@@ -26,22 +26,29 @@ def of_company(row: OutboxRow) -> bool:
 
 
 def send_companies(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> None:
-    """Send what is about companies, in order; a row that has to wait keeps its company's later ones back."""
+    """Send what is about companies, in order; a row that has to wait keeps its company's later ones back.
+
+    Raises nothing that a tool says: tickets do not wait for companies. What could not be sent is looked for again.
+    """
+    try:
+        now = _shown(ctx, told, rows)
+    except ConnectorError as error:
+        finish(ctx, told, [_trouble(row, error) for row in rows])
+        return
     stuck: set[str] = set()
-    now: dict[int, Company] | None = None
-    for position, row in enumerate(rows):
-        try:
-            if now is None:
-                now = _shown(ctx, told, rows)
-            if row.action.record in stuck:
-                finish(ctx, told, give_back([row], "waits for an earlier change of the company"))
-            elif apt(ctx, told, still_ours(ctx, [row])):
-                result = _one(ctx, told, row, now)
-                stuck |= {row.action.record} if result.state in (OutboxState.UNKNOWN, OutboxState.FAILED) else set()
-                finish(ctx, told, [result])
-        except ConnectorError as error:
-            finish(ctx, told, give_back(rows[position:], str(error)))
-            raise
+    for row in rows:
+        if row.action.record in stuck:
+            finish(ctx, told, give_back([row], "waits for an earlier change of the company"))
+        elif apt(ctx, told, still_ours(ctx, [row])):
+            result = _one(ctx, told, row, now)
+            stuck |= {row.action.record} if result.state in (OutboxState.UNKNOWN, OutboxState.FAILED) else set()
+            finish(ctx, told, [result])
+
+
+def _trouble(row: OutboxRow, error: ConnectorError) -> Result:
+    """A call for a row went wrong: refused for good, or to be looked for."""
+    refused = isinstance(error, BadRequest | Forbidden | NotFound)
+    return all_as([row], OutboxState.FAILED if refused else OutboxState.UNKNOWN, str(error))[0]
 
 
 def look_for_companies(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> None:
@@ -77,10 +84,8 @@ def _one(ctx: Context, told: Delivered, row: OutboxRow, now: dict[int, Company])
     told.calls += 1
     try:
         body = ctx.zendesk.update_organization(company.id, company_row(change, ctx.reading), lane=row.action.lane)
-    except Uncertain as error:
-        return all_as([row], OutboxState.UNKNOWN, str(error))[0]
-    except (BadRequest, Forbidden, NotFound) as refused:
-        return all_as([row], OutboxState.FAILED, str(refused))[0]
+    except ConnectorError as error:
+        return _trouble(row, error)
     written = read_company(body, ctx.reading)
     if written is None:
         return all_as([row], OutboxState.UNKNOWN, "an answer without the company; looked for in its fields")[0]

@@ -71,7 +71,7 @@ def _resolve(ctx: Context, told: Delivered) -> None:
     """Finish what can be finished of what went to Zendesk without an answer."""
     rows = ctx.store.unknown("zendesk")
     if companies := [row for row in rows if of_company(row)]:
-        look_for_companies(ctx, told, companies)
+        _tried(told, lambda: look_for_companies(ctx, told, companies))
     resolve(ctx, told, [row for row in rows if not of_company(row)])
 
 
@@ -111,12 +111,8 @@ def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
 def _send_batch(ctx: Context, told: Delivered, rows: list[OutboxRow]) -> list[Flight]:
     by_ticket: dict[int, list[OutboxRow]] = {}
     if companies := [row for row in rows if of_company(row)]:
+        send_companies(ctx, told, companies)
         rows = [row for row in rows if not of_company(row)]
-        try:
-            send_companies(ctx, told, companies)
-        except ConnectorError as error:
-            finish(ctx, told, give_back(rows, str(error)))
-            raise
     for row in rows:
         by_ticket.setdefault(ticket_id(row), []).append(row)
     try:

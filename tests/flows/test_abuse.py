@@ -268,6 +268,28 @@ CALLS = {
     ),
 }
 """Where a process may die on its way, for the test that lets it die anywhere."""
+
+
+@pytest.mark.parametrize("status", [403, 500, 503, 401])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_companies_hold_up_no_ticket(desk: Desk, flagged: int, status: int, method: str) -> None:
+    """Zendesk does not answer for companies for ten minutes: the customer is warned, tickets go on, one row waits."""
+    desk.fail(kind="status", status=status, method=method, path="/organizations/", count=10_000)
+    decide(desk, flagged, "warn")
+    other = desk.file("P3", "business", fields={"kind": "security"})
+    desk.minutes(4)
+    assert told(desk, flagged) == 1
+    assert "security" in desk.tags(other)
+    waiting = [row for row in desk.rows() if row.state in (OutboxState.UNKNOWN, OutboxState.FAILED)]
+    assert [row.action.verb for row in waiting] == ["count_warning"]
+    desk.well()
+    for row in waiting:
+        if row.state is OutboxState.FAILED:
+            desk.ctx.store.retry(row.id, desk.now)
+    desk.minutes(4)
+    assert company(desk, flagged)["warnings"] == 1
+
+
 STEPS: dict[str, tuple[ModuleType, str]] = {
     "before the evidence is read": (evidence_delivery, "_read"),
     "after the evidence was kept": (evidence_delivery, "Result"),
