@@ -15,7 +15,9 @@ from prefect import flow
 from connectors.errors import BadRequest, ConnectorError, Uncertain
 from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.account import know_account
+from flows.company_delivery import look_for_companies, of_company, send_companies
 from flows.context import Context, log
+from flows.evidence_delivery import TOOL, keep_copies, look_for_copies
 from flows.outbox import all_as, apt, change_of, finish, give_back, real_time, still_ours, take, ticket_id
 from flows.page_delivery import look_for_pages, send_pages
 from flows.report import Delivered, Pulse
@@ -48,7 +50,9 @@ def deliver(ctx: Context) -> Delivered:
         _tried(told, lambda: look_for_pages(ctx, told))
         _tried(told, lambda: _empty(ctx, told, "pagerduty", send_pages))
     if ctx.zendesk is not None and ctx.reading is not None:
-        _tried(told, lambda: resolve(ctx, told))
+        _tried(told, lambda: look_for_copies(ctx, told))
+        _tried(told, lambda: _empty(ctx, told, TOOL, keep_copies))
+        _tried(told, lambda: _resolve(ctx, told))
         _tried(told, lambda: _empty(ctx, told, "zendesk", _send_tickets))
     told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
@@ -61,6 +65,14 @@ def _tried(told: Delivered, work: Callable[[], None]) -> None:
     except ConnectorError as error:
         log.warning("delivery: %s", error)
         told.problems.append(str(error))
+
+
+def _resolve(ctx: Context, told: Delivered) -> None:
+    """Finish what can be finished of what went to Zendesk without an answer."""
+    rows = ctx.store.unknown("zendesk")
+    if companies := [row for row in rows if of_company(row)]:
+        _tried(told, lambda: look_for_companies(ctx, told, companies))
+    resolve(ctx, told, [row for row in rows if not of_company(row)])
 
 
 def _empty(ctx: Context, told: Delivered, tool: str, send: Callable[[Context, Lane, Delivered], bool]) -> None:
@@ -98,6 +110,9 @@ def _send_tickets(ctx: Context, lane: Lane, told: Delivered) -> bool:
 
 def _send_batch(ctx: Context, told: Delivered, rows: list[OutboxRow]) -> list[Flight]:
     by_ticket: dict[int, list[OutboxRow]] = {}
+    if companies := [row for row in rows if of_company(row)]:
+        send_companies(ctx, told, companies)
+        rows = [row for row in rows if not of_company(row)]
     for row in rows:
         by_ticket.setdefault(ticket_id(row), []).append(row)
     try:

@@ -39,6 +39,7 @@ class Scope(StrEnum):
     SLA = "sla"
     RULES = "rules"
     PAGING = "paging"
+    ABUSE = "abuse"
     ZENDESK = "zendesk"
     PAGERDUTY = "pagerduty"
 
@@ -50,6 +51,7 @@ class Policy(StrEnum):
     SLA = "sla"
     RULES = "rules"
     PAGING = "paging"
+    ABUSE = "abuse"
 
 
 @flow(name="approve", flow_run_name=run_name, persist_result=False)

@@ -169,7 +169,7 @@ def linked(zendesk_url: str | None) -> Link:
 
     def shown(record: str) -> str:
         tool, _, id = record.partition(":")
-        return f"{record} {root}/agent/tickets/{id}" if tool == "zendesk" and root else record
+        return f"{record} {root}/agent/tickets/{id}" if tool == "zendesk" and id.isdecimal() and root else record
 
     return shown
 

@@ -37,7 +37,17 @@ _STATES = {
 }
 _BASELINE = "baseline"
 _VERBS = {"resolve_page": "close page", "fields": "update fields", "tell": "warn", "leave": "leave the field to a rule"}
-_UNNAMED = {"page_acknowledged": "Somebody on call has taken the page."}
+_UNNAMED = {
+    "page_acknowledged": "Somebody on call has taken the page.",
+    "abuse_flagged": "Flagged as abusive.",
+    "abuse_refused": "Somebody who may not decide on abuse has tried to.",
+    "abuse_decided": "A manager has decided on abuse.",
+    "abuse_warned": "A manager has decided to warn.",
+    "abuse_warn": "A warning is counted on the company.",
+    "abuse_restrict": "A manager has decided to restrict the company.",
+    "abuse_restricted": "A manager has decided to restrict the company.",
+    "abuse_review": "A manager has asked for the account's review.",
+}
 """Reasons that name a colleague to colleagues, and what is said in their place on a page for everybody."""
 _ADDRESS = re.compile(r"[^\s<>()\"',;:|]+@[\w-]+(\.[\w-]+)+")
 
@@ -128,7 +138,7 @@ def page(ctx: Context, found: Pulse, title: str) -> str:
 def record_link(ctx: Context, record: str) -> str:
     """A record as a link into its tool."""
     tool, _, id = record.partition(":")
-    return f"[{record}]({ctx.ticket_link(int(id))})" if tool == "zendesk" else record
+    return f"[{record}]({ctx.ticket_link(int(id))})" if tool == "zendesk" and id.isdecimal() else record
 
 
 def _decisions(ctx: Context, found: Pulse) -> list[str]:
@@ -225,7 +235,7 @@ def _rank(ctx: Context, action: Action) -> tuple[int, int, int]:
     severities = list(ctx.profile.severities)
     severity = action.reason.facts.get("severity")
     worst = severities.index(severity) if severity in severities else len(severities)
-    return list(Lane).index(action.lane), worst, int(action.record.partition(":")[2])
+    return list(Lane).index(action.lane), worst, int(action.record.rpartition(":")[2])
 
 
 def _section(title: str, lines: list[str]) -> list[str]:

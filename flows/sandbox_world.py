@@ -119,6 +119,8 @@ def options(profile: Profile) -> dict[str, list[tuple[str, str]]]:
         "tier": [*tiers, (str(len(tiers) + 1), "Management")],
         "plan": [(plan.key, plan.name) for plan in profile.plans.values()],
         "role": [(role, _words(role)) for role in profile.roles],
+        "abuse": [(category, _words(category)) for category in profile.abuse.categories],
+        "abuse_decision": [(action, _words(action)) for action in (*profile.abuse.actions, "none")],
         **{key: list(rows) for key, rows in ANSWERS.items()},
     }
 

@@ -23,6 +23,7 @@ from prefect.schedules import Cron
 from prefect.states import Cancelled
 from prefect.types.entrypoint import EntrypointType
 
+from flows.abuse import abuse
 from flows.delivery import delivery
 from flows.forms import adopt, approve, pause, restored, resume
 from flows.paging import paging
@@ -41,7 +42,7 @@ What must never happen twice does not rest on this limit but on the store's leas
 FORMS: tuple[Flow[..., Any], ...] = (approve, pause, resume, adopt, restored)
 """What an operator says; the tag `operator` has them together on the page."""
 EVERY_MINUTE, NIGHTLY, BY_HAND = "every-minute", "nightly", "by-hand"
-BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, delivery, preview, *FORMS)
+BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, abuse, delivery, preview, *FORMS)
 
 
 def deployments() -> list[RunnerDeployment]:

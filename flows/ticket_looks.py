@@ -23,9 +23,9 @@ RETURNING = ("deleted", "spam")
 """Endings that can be taken back: what was dropped for them is decided again then."""
 
 
-def resolve(ctx: Context, told: Delivered) -> None:
-    """Finish what can be finished of the updates whose outcome is not known; the rest waits for the next pulse."""
-    rows, breaking = _by_jobs(ctx, told, ctx.store.unknown("zendesk"))
+def resolve(ctx: Context, told: Delivered, unknown: Sequence[OutboxRow]) -> None:
+    """Finish what can be finished of the ticket updates whose outcome is unknown; the rest waits for the next pulse."""
+    rows, breaking = _by_jobs(ctx, told, unknown)
     missing = _by_audits(ctx, told, rows)
     _by_tickets(ctx, told, missing, breaking)
 

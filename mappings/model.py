@@ -61,6 +61,12 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     vip: bool = False
     csm: str | None = None
     deleted: bool = False
+    warnings: int = 0
+    """How many formal warnings for abusive conduct it has had."""
+    last_warning_at: str | None = None
+    """The day of the last one (`2026-03-17`, in the office zone)."""
+    restricted_until: str | None = None
+    """The last day on which it lacks what the profile's `abuse.restriction` removes (`2026-03-17`)."""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

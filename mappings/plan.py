@@ -80,13 +80,31 @@ class PageResolve(msgspec.Struct, frozen=True, kw_only=True, tag="page_resolve")
     service: str
 
 
+class CompanyChange(msgspec.Struct, frozen=True, kw_only=True, tag="company"):
+    """A change to one company: its fields by our names (warnings, last_warning_at, restricted_until).
+
+    The values are absolute, never increments, so that writing them twice is writing them once; null empties a field.
+    """
+
+    fields: Mapping[str, str | None]
+
+
+class KeepEvidence(msgspec.Struct, frozen=True, kw_only=True, tag="evidence"):
+    """Copy a ticket with all that was said and done into the store of evidence. Nothing is done in the tool.
+
+    `kept_for` is how long the copy has to be kept, in seconds.
+    """
+
+    kept_for: int
+
+
 class NotConnected(msgspec.Struct, frozen=True, kw_only=True, tag="not_connected"):
     """An action whose tool is not there (yet): journalled, never silent."""
 
     needs: str
 
 
-Change = TicketChange | PageTrigger | PageResolve | NotConnected
+Change = TicketChange | PageTrigger | PageResolve | CompanyChange | KeepEvidence | NotConnected
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +130,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
 
 
-POLICIES = ("sla", "rules", "paging")
+POLICIES = ("sla", "rules", "paging", "abuse")
 """Who decides."""
 UNLIMITED = frozenset({"page", "resolve_page"})
 """Verbs without a blast limit: a page's key keeps it single, and nobody is to wait for an approval to be woken."""

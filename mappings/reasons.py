@@ -22,6 +22,7 @@ _STEPS = {
     "progress": "Next work on the ticket",
     "resolve": "Resolution",
     "time_in_tier": "Time in this tier",
+    "abuse_review": "Review of an abuse flag",
 }
 
 

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -24,9 +25,10 @@ from connectors import clock as clocks
 from connectors import errors, watchdog
 from connectors import store as stores
 from connectors.pagerduty.client import PagerDuty
-from connectors.store import Result, Store, database
+from connectors.store import Result, Store, database, schema
+from connectors.store.evidence import EVIDENCE
 from connectors.zendesk.client import Zendesk
-from flows import operations, profiles, settings
+from flows import evidence, operations, profiles, settings
 from flows.account import know_account
 from flows.cli import FAULTS, app
 from flows.commands.due import QuestionError
@@ -253,6 +255,27 @@ NOBODY = "http://127.0.0.1:1"
 DUE = ("due", "--profile", "builder")
 SIMULATE = ("simulate", "--profile-file")
 
+
+def _no_evidence(trial: Trial) -> None:
+    evidence.verify(trial.migrated(), "zendesk:7")
+
+
+def _forged(trial: Trial) -> None:
+    store = trial.migrated()
+    entry = store.keep_evidence("zendesk:7", "a", "{}", at=NOW, keep=timedelta(days=1))
+    forged = msgspec.structs.replace(entry, sequence=2, cause_key="b", content="[]")
+    with store.writing() as conn:
+        row = dict(zip(EVIDENCE.columns, EVIDENCE.encode(forged), strict=True))
+        conn.execute(schema.evidence.insert().values(row))
+    evidence.verify(store, "zendesk:7")
+
+
+def _no_manager(trial: Trial) -> None:
+    trial.desk.ctx.store.keep_evidence("zendesk:7", "a", "{}", at=NOW, keep=timedelta(days=1))
+    know_account(trial.desk.ctx)
+    evidence.show(trial.desk.ctx, "zendesk:7", trial.desk.agent)
+
+
 SITUATIONS: dict[str, Situation] = {
     # Zendesk
     "zendesk: wrong client secret": Situation(
@@ -416,6 +439,9 @@ SITUATIONS: dict[str, Situation] = {
     "adopt: no such row": Situation(None, lambda t: _filled(t, "adopt", "7")),
     "adopt: nothing like that": Situation(None, lambda t: _filled(t, "adopt", "--verb", "tagg", "--all")),
     "approve: no such batch": Situation(None, lambda t: _filled(t, "approve", "cafe")),
+    "evidence: nothing is kept": Situation(evidence.NoEvidence, _no_evidence),
+    "evidence: not as it was written": Situation(evidence.NoEvidence, _forged),
+    "evidence: shown to managers only": Situation(evidence.NoEvidence, _no_manager),
     "sandbox: a time that is none": Situation(None, lambda t: t.run("sandbox", "--port-base", "0", "--now", "teatime")),
     "sandbox: no such script": Situation(
         None, lambda t: t.run("sandbox", "--port-base", "0", "--faults", str(t.tmp / "none.yaml"))

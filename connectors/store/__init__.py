@@ -14,6 +14,7 @@ from connectors.store.errors import (
     Unusable,
     WrongProfile,
 )
+from connectors.store.evidence import Entry, Evidence
 from connectors.store.store import Store
 from connectors.store.values import (
     Applied,
@@ -38,6 +39,8 @@ __all__ = [
     "Batch",
     "Changed",
     "Delivery",
+    "Entry",
+    "Evidence",
     "Facts",
     "Full",
     "Group",

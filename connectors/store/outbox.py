@@ -161,7 +161,8 @@ class Outbox(Database):
         """
         waits = _OUTBOX.c.state.in_([state.value for state in _NOT_SENT])
         number = sa.cast(sa.func.substr(_OUTBOX.c.record, len("zendesk:") + 1), sa.BigInteger)
-        id = sa.case((_OUTBOX.c.record.like("zendesk:%"), number))
+        of_ticket = sa.and_(_OUTBOX.c.record.like("zendesk:%"), _OUTBOX.c.record.not_like("zendesk:%:%"))
+        id = sa.case((of_ticket, number))
         ticket = schema.ticket
         over = sa.and_(_OUTBOX.c.tool == "zendesk", ticket.c.status.in_([status.value for status in ENDED]))
         nobody = sa.and_(_OUTBOX.c.verb == "page", ticket.c.status.in_([status.value for status in DONE]))

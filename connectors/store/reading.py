@@ -96,6 +96,34 @@ class FactReader(Database):
         with self.reading() as conn:
             return list(conn.scalars(query.order_by(table.c.id).limit(limit)))
 
+    def flagged(self, ids: Sequence[int]) -> list[int]:
+        """Those of these tickets that are, or ever were, flagged as abusive or decided on; rising."""
+        ticket, event = schema.ticket, schema.ticket_event
+        now = sa.or_(
+            ticket.c.tags.like('%"abusive"%'),
+            ticket.c.fields.like('%"abuse":"%'),
+            ticket.c.fields.like('%"abuse_decision":"%'),
+        )
+        tagged = sa.and_(event.c.field == "tags", event.c.new.like("%abusive%"))
+        then = sa.or_(event.c.field.in_(["abuse", "abuse_decision"]), tagged)
+        found: set[int] = set()
+        with self.reading() as conn:
+            for some in chunks(ids):
+                found.update(conn.scalars(sa.select(ticket.c.id).where(among(conn, ticket.c.id, some), now)))
+                found.update(
+                    conn.scalars(sa.select(event.c.ticket_id).where(among(conn, event.c.ticket_id, some), then))
+                )
+        return sorted(found)
+
+    def restricted_before(self, day: str) -> list[Company]:
+        """Companies whose restriction ended before a day (`2026-03-18`)."""
+        table = schema.company
+        query = sa.select(*_columns(table, COMPANY)).where(
+            table.c.restricted_until.is_not(None), table.c.restricted_until < day, table.c.deleted == sa.false()
+        )
+        with self.reading() as conn:
+            return [COMPANY.decode(row) for row in conn.execute(query.order_by(table.c.id))]
+
     def known(self, ids: Iterable[int]) -> dict[int, datetime]:
         """The `updated_at` of those tickets that are stored."""
         table = schema.ticket

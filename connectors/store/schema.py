@@ -52,6 +52,9 @@ company = sa.Table(
     _column("vip", sa.Boolean),
     _maybe("csm", sa.Text, "personal"),
     _column("deleted", sa.Boolean),
+    _column("warnings", sa.Integer, server_default="0"),
+    _maybe("last_warning_at", sa.Text),
+    _maybe("restricted_until", sa.Text),
 )
 
 plan_seen = sa.Table(
@@ -283,6 +286,25 @@ lease = sa.Table(
     _column("fence", BIG),
     _column("expires_at", BIG),
 )
+
+sa.Index("company_restricted", company.c.restricted_until, **_only("restricted_until IS NOT NULL"))
+
+# Copies of flagged tickets, and who read them: appended only, each entry's hash over the one before (per record).
+# Triggers of the migration refuse to change an entry, and to delete one before its time.
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    _key("record", sa.Text),
+    _key("sequence", sa.Integer, autoincrement=False),
+    _column("kind", sa.Text),
+    _column("cause_key", sa.Text, unique=True),
+    _column("taken_at", BIG),
+    _column("kept_until", BIG),
+    _column("content", sa.Text, "text"),
+    _column("previous", sa.Text),
+    _column("sha256", sa.Text),
+)
+sa.Index("evidence_kept_until", evidence.c.kept_until)
 
 # A tool's newest token pair, which its vendor hands out once; `origin` is the hash of the refresh token it grew from.
 token = sa.Table(

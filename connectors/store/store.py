@@ -8,6 +8,7 @@ from connectors.store.clocks import Clocks
 from connectors.store.database import create_engine
 from connectors.store.decisions import Decisions
 from connectors.store.errors import WrongProfile
+from connectors.store.evidence import EvidenceStore
 from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
@@ -37,6 +38,7 @@ class Store(
     Tokens,
     Inbox,
     Restores,
+    EvidenceStore,
 ):
     """One profile's store. Safe to use from several threads; every method is one transaction."""
 

@@ -18,6 +18,7 @@ class Runnable(StrEnum):
     SLA = "sla"
     RULES = "rules"
     PAGING = "paging"
+    ABUSE = "abuse"
     DELIVERY = "delivery"
     RECOMPUTE = "recompute"
 
@@ -91,7 +92,7 @@ def _alone(ctx: Any, flow: Runnable) -> Any:
 
 
 def _work(flow: Runnable) -> Callable[[Any], Any]:
-    from flows import delivery, paging, pulse, recompute, rules, sla
+    from flows import abuse, delivery, paging, pulse, recompute, rules, sla
     from flows import sync as reading
 
     return {
@@ -100,6 +101,7 @@ def _work(flow: Runnable) -> Callable[[Any], Any]:
         Runnable.SLA: sla.decide,
         Runnable.RULES: rules.decide,
         Runnable.PAGING: paging.decide,
+        Runnable.ABUSE: abuse.decide,
         Runnable.DELIVERY: lambda ctx: delivery.deliver(ctx) if not ctx.plan_only else delivery.waiting(ctx),
         Runnable.RECOMPUTE: recompute.check,
     }[flow]

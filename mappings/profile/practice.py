@@ -56,9 +56,11 @@ class Abuse(Part):
     """How abusive conduct is dealt with."""
 
     categories: tuple[str, ...]
+    covers: Mapping[str, str] = {}
+    """What has no category of its own, and the one that it goes under."""
     decide: str
     """The route that decides."""
-    actions: tuple[str, ...]
+    actions: tuple[Literal["warn", "restrict", "account_review"], ...]
     restriction: Restriction
     evidence_kept: Span
 

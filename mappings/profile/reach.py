@@ -9,7 +9,7 @@ from mappings.profile.profile import Profile
 from mappings.profile.reading import spell
 from mappings.profile.terms import Do
 
-_TICKET_VERBS = frozenset({"escalate", "tag", "reply", "flag", "follow", "follow_up", "suggest"})
+_TICKET_VERBS = frozenset({"escalate", "tag", "reply", "flag", "follow", "follow_up", "suggest", "keep_evidence"})
 """The verbs that need nothing but the ticket."""
 _ROUTES = {
     "tell": ("assignee", "group"),

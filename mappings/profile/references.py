@@ -235,6 +235,8 @@ def _practice(profile: Profile) -> Iterator[Finding]:
     yield from _dos(profile, ("outage", "enter"), profile.outage.enter)
     yield from _dos(profile, ("outage", "leave"), profile.outage.leave)
     yield from unknown(("abuse", "decide"), "route", profile.abuse.decide, profile.routes)
+    for conduct, category in profile.abuse.covers.items():
+        yield from unknown(("abuse", "covers", conduct), "category", category, profile.abuse.categories)
     for index, channel in enumerate(profile.abuse.restriction.removes):
         path = ("abuse", "restriction", "removes", index)
         yield from unknown(path, "channel", channel, channels_of(profile))

@@ -27,9 +27,11 @@ TICKET_FIELDS = (
     "next_escalation",
     "first_response_at",
     "resolved_at",
+    "abuse",
+    "abuse_decision",
 )
 """The ticket fields that policies read or write. A table may name more: what comes with a ticket."""
-ORGANIZATION_FIELDS = ("plan", "vip", "csm", "warnings", "restricted_until")
+ORGANIZATION_FIELDS = ("plan", "vip", "csm", "warnings", "last_warning_at", "restricted_until")
 USER_FIELDS = ("role",)
 
 

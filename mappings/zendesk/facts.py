@@ -296,7 +296,16 @@ def _company(row: _Organization, reading: Reading) -> Company:
         vip=bool((row.organization_fields or {}).get(named["vip"].known_by)),
         csm=csm,
         deleted=row.deleted_at is not None,
+        warnings=int(_value(row.organization_fields, named["warnings"]) or 0),
+        last_warning_at=_day(row.organization_fields, named["last_warning_at"]),
+        restricted_until=_day(row.organization_fields, named["restricted_until"]),
     )
+
+
+def _day(fields: dict[str, Any] | None, field: Field) -> str | None:
+    """A date field's day; Zendesk may tell it with a time of midnight behind."""
+    value = _value(fields, field)
+    return None if value is None else value[:10]
 
 
 def _value(fields: dict[str, Any] | None, field: Field) -> str | None:

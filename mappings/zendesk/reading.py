@@ -161,6 +161,8 @@ def _options(table: ZendeskTable, profile: Profile) -> dict[str, dict[str, str]]
         "tier": range(1, len(profile.tiers) + 2),
         "working": ("yes", "no"),
         "escalation_reason": ESCALATION_REASONS,
+        "abuse": profile.abuse.categories,
+        "abuse_decision": (*profile.abuse.actions, "none"),
     }
     return {
         name: {table.ticket_fields[name].tag(str(key)): str(key) for key in listed}

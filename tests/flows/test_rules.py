@@ -48,6 +48,23 @@ def test_reply_to_somebody_new(desk: Desk) -> None:
     assert reply.startswith("Hello Carmen,")
 
 
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_company_becomes_important(fresh_desk: Desk, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """A company is marked as VIP: a rule on it is judged for its open tickets within the companies' five minutes."""
+    desk = fresh_desk
+    rules = edited("builder", "rules: {important: {when: {vip: true}, do: [tag vip_company]}}")
+    monkeypatch.setattr(desk.ctx, "profile", rules)
+    desk.minutes(3)
+    name = next(name for name in desk.sim.companies() if not desk.sim.company(name).fields["vip"])
+    ticket = desk.file("P3", requester=desk.sim.people(name)[0])
+    desk.minutes(2)
+    desk.sandbox.advance(days * 86_400)
+    assert "vip_company" not in desk.tags(ticket)
+    desk.sim.change_company(name, vip=True)
+    desk.minutes(8)
+    assert "vip_company" in desk.tags(ticket)
+
+
 def test_not_connected_verb_is_journalled(desk: Desk) -> None:
     """A verb whose tool is not there is written down as not connected; what else the rule says is done."""
     ticket = desk.file("P3", "business", fields={"kind": "feature_request"})

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.model import Actor, Incident, Neighbour, PageStatus
+from mappings.model import Actor, Company, Incident, Neighbour, PageStatus
 from mappings.plan import KEY_GRAMMAR, Action, PageResolve, PageTrigger
+from mappings.policies.abuse.acting import Known, conduct
+from mappings.policies.abuse.companies import lift
+from mappings.policies.abuse.flags import decisions
 from mappings.policies.escalation import asked
 from mappings.policies.paging import dedup_key, pair
 from mappings.policies.rules import Around, judge
@@ -46,7 +49,9 @@ rules:
   Golden company:   {when: {tickets_from_company: ">=2", within: 7d}, do: [flag busy, tell leads, reply once]}
 """,
 )
-REPLIES = Replies({"en": {"next_business_day": "Tomorrow, {name}.", "once": "Again?"}})
+REPLIES = Replies(
+    {"en": {"next_business_day": "Tomorrow, {name}.", "once": "Again?", "abuse_warning": "Please do not, {name}."}}
+)
 
 
 def life_of(story: Story, using: Profile = PROFILE) -> Life:
@@ -91,6 +96,25 @@ def paged() -> list[Action]:
     return pair(story.set("2026-03-03 11:00", status="solved").history(), [incident], {key: "support"}, PROFILE)
 
 
+def conducted() -> Iterator[tuple[str, list[Action]]]:
+    """A flag, each decision of a manager, an attempt of somebody else, and the end of a restriction."""
+
+    def asked(story: Story, *, manager: bool = True) -> list[Action]:
+        life = life_of(story)
+        known = Known(managers={one.cause: manager for one in decisions(life.line)})
+        return conduct(life, PROFILE, REPLIES, known)
+
+    def flagged() -> Story:
+        return Story("2026-03-03 10:00").set("2026-03-03 11:00", abuse="threats")
+
+    yield "abuse: a flag", asked(flagged())
+    for value in ("warn", "restrict", "account_review", "none"):
+        yield f"abuse: {value}", asked(flagged().set("2026-03-03 12:00", abuse_decision=value))
+    yield "abuse: refused", asked(flagged().set("2026-03-03 12:00", abuse_decision="warn"), manager=False)
+    company = Company(id=7, name="Acme", updated_at=at("2026-03-03 10:00"), restricted_until="2026-03-17")
+    yield "abuse: over", [lift(company, PROFILE)]
+
+
 def situations() -> Iterator[tuple[str, list[Action]]]:
     """A wide set of situations, by name."""
     fresh = Story("2026-03-03 10:00")
@@ -122,6 +146,7 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     fought = life_of(reset())
     yield "a field left to a rule", [left(fought, fight, {}, PROFILE) for fight in fights(fought, PROFILE)]
     yield "pages", paged()
+    yield from conducted()
 
 
 def shapes() -> list[str]:

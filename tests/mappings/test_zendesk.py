@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.model import Actor, EventKind, Status, Ticket
-from mappings.plan import TicketChange
+from mappings.plan import CompanyChange, TicketChange
 from mappings.profile import Source, load_tools
 from mappings.zendesk import (
     Page,
@@ -25,6 +25,7 @@ from mappings.zendesk import (
     shows,
     ticket_row,
 )
+from mappings.zendesk.companies import company_row, company_shows, read_company
 from mappings.zendesk.writing import UnknownName, digest
 from tests.profiles import CONFIG, profile
 
@@ -144,6 +145,29 @@ def test_companies_and_people() -> None:
     cy, ann = page.people
     assert (cy.role, cy.agent, cy.company_id) == ("owner", False, 7)
     assert (ann.role, ann.agent, ann.admin) == (None, True, False)
+
+
+def test_warnings_and_restrictions_of_companies() -> None:
+    """How many, since when and until when; a day may come with a midnight behind, and none is none."""
+    company = {"id": 7, "name": "Acme", "updated_at": NOON}
+    fields = {"warnings": 2, "last_warning_at": "2026-03-03", "restricted_until": "2026-03-17T00:00:00+00:00"}
+    page = read(organizations=[{**company, "organization_fields": fields}, {**company, "id": 8}])
+    warned, other = page.companies
+    assert (warned.warnings, warned.last_warning_at, warned.restricted_until) == (2, "2026-03-03", "2026-03-17")
+    assert (other.warnings, other.last_warning_at, other.restricted_until) == (0, None, None)
+
+
+def test_changes_of_companies() -> None:
+    """Spelled by the account's keys, numbers as numbers; an answer is read back, and nonsense is none."""
+    change = CompanyChange(fields={"warnings": "2", "last_warning_at": "2026-03-03", "restricted_until": None})
+    row = company_row(change, READING)
+    assert row == {"warnings": 2, "last_warning_at": "2026-03-03", "restricted_until": None}
+    answer = {"organization": {"id": 7, "name": "Acme", "updated_at": NOON, "organization_fields": row}}
+    written = read_company(dump(**answer), READING)
+    assert written is not None
+    assert company_shows(dict(change.fields), written)
+    assert not company_shows({"warnings": "3"}, written)
+    assert read_company(b'{"organizations": []}', READING) is None
 
 
 @pytest.mark.parametrize(

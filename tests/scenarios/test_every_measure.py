@@ -35,6 +35,7 @@ CASES = [
     Case("update", "pmerit", "User updates", {"severity": "P0", "kind": "technical"}),
     Case("progress", "pmerit", "No progress", {"severity": "P2", "kind": "technical"}),
     Case("resolve", "pmerit", "Resolution", {"severity": "P0", "kind": "technical"}),
+    Case("abuse_review", "builder", "Abuse review", {"severity": "P3", "kind": "bug"}),
     Case("time_in_tier", "archbuilder", "Escalation matrix", {"severity": "P2", "kind": "performance"}),
 ]
 
@@ -56,6 +57,11 @@ def test_a_breach_is_noticed_within_a_minute(staged: Staged, case: Case) -> None
         stage.settle()
     if case.measure == "handoff_reply":
         step_past(stage, clock_of(stage, ticket, "First response"))
+        stage.settle()
+    if case.measure == "abuse_review":
+        stage.people.move_to(stage.moment("2026-03-03 10:03"))
+        agent = stage.people.act("agents", group="Support")[0]
+        stage.people.act("edit", ticket_id=ticket, author=agent, fields={"abuse": "threats"})
         stage.settle()
     clock = clock_of(stage, ticket, case.target)
     noticed = step_past(stage, clock)

@@ -7,6 +7,8 @@ from connectors.sandbox.zendesk.lifecycle import closed_refusal
 from connectors.sandbox.zendesk.records import WEB, Comment, Ticket, User, Via
 
 SCRUBBED = "SCRUBBED"
+BLACK = "▇"
+"""What stands for each letter of a redacted text (memory)."""
 
 
 def delete(desk: Desk, author: User, ticket: Ticket, *, via: Via = WEB) -> None:
@@ -40,6 +42,17 @@ def scrub(desk: Desk, ticket: Ticket) -> None:
             event._replace(body=SCRUBBED) if isinstance(event, Comment) else event for event in audit.events
         )
     desk.account.touch_ticket(ticket, system=True)
+
+
+def redact(desk: Desk, ticket: Ticket, text: str) -> None:
+    """Black out a text wherever a comment has it; what the audits hold of it is gone too, and the ticket is touched."""
+    for audit in ticket.audits:
+        audit.events = tuple(
+            event._replace(body=event.body.replace(text, BLACK * len(text))) if isinstance(event, Comment) else event
+            for event in audit.events
+        )
+    ticket.description = ticket.description.replace(text, BLACK * len(text))
+    desk.account.touch_ticket(ticket)
 
 
 def _scrub_old(desk: Desk, ticket: Ticket, deleted_at: int) -> None:

@@ -69,6 +69,15 @@ def closed_refusal() -> Refusal:
     return invalid({"status": "Status: closed prevents ticket update"})
 
 
+def may_see(account: Account, switches: ZendeskSwitches, user: User, ticket: Ticket) -> bool:
+    """Whether somebody may open a ticket: agents outside a private group may not, admins may (memory)."""
+    private = set(filter(None, switches.private_groups.split(",")))
+    group = account.groups.get(ticket.group_id or 0)
+    if group is None or group.name not in private or user.role != "agent":
+        return True
+    return user.id in account.members.get(group.id, ())
+
+
 def _check_closed(wish: Wish, comment: Comment | None, switches: ZendeskSwitches) -> None:
     asked = {name for name, value in wish.items() if name != "custom" or value}
     if comment is None and switches.closed_takes_tags and asked <= _OPEN_TO_AGENTS:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.zendesk import endings
 from connectors.sandbox.zendesk.fields import read_tags, read_value
-from connectors.sandbox.zendesk.lifecycle import Wish
+from connectors.sandbox.zendesk.lifecycle import Wish, may_see
 from connectors.sandbox.zendesk.records import (
     API,
     MAIL,
     VIAS,
     WEB,
+    Attachment,
     Comment,
     Field,
     Organization,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.core import Core
     from connectors.sandbox.zendesk.account import Account
     from connectors.sandbox.zendesk.desk import Desk
+    from connectors.sandbox.zendesk.switches import ZendeskSwitches
 
 FOLLOW_UP = Via("email", "Closed ticket", "follow_up")
 
@@ -33,6 +35,7 @@ class People:
 
     core: "Core"
     account: "Account"
+    switches: "ZendeskSwitches"
     desk: "Desk"
     default_form: int
 
@@ -80,11 +83,25 @@ class People:
             self.account.touch_ticket(self.account.tickets[id], system=True)
             return id
 
-    def reply(self, ticket_id: int, *, author: str, body: str, public: bool = True, status: str | None = None) -> int:
-        """Somebody writes; the id of the ticket that got it (a customer's mail to a closed one opens a follow-up)."""
+    def reply(
+        self,
+        ticket_id: int,
+        *,
+        author: str,
+        body: str,
+        public: bool = True,
+        status: str | None = None,
+        files: dict[str, int] | None = None,
+    ) -> int:
+        """Somebody writes; the id of the ticket that got it (a customer's mail to a closed one opens a follow-up).
+
+        `files` are attachments: name and size.
+        """
         with self.core.lock:
             ticket, writer = self._live(ticket_id), self.writer(author)
-            comment = Comment(writer.id, body, public)
+            self._admit(writer, ticket)
+            attached = tuple(Attachment(self.account.new_id(), name, size) for name, size in (files or {}).items())
+            comment = Comment(writer.id, body, public, attached)
             if ticket.status == "closed" and not writer.staff:
                 wish: Wish = {"requester_id": writer.id, "subject": f"Re: {ticket.subject}", "form_id": ticket.form_id}
                 made, _ = self.desk.create(writer, wish, comment, via=FOLLOW_UP, followup_of=ticket.id)
@@ -100,6 +117,7 @@ class People:
         fields ({title or key: value}), tags_add, tags_remove, problem (ticket id). TypeError for anything else."""
         with self.core.lock:
             ticket, wish = self._live(ticket_id), dict[str, Any]()
+            self._admit(self.user(author), ticket)
             add, remove = read_tags(changes.pop("tags_add", ())), read_tags(changes.pop("tags_remove", ()))
             for name in ("status", "priority", "type", "subject"):
                 if name in changes:
@@ -122,6 +140,16 @@ class People:
         with self.core.lock:
             ticket = self._live(ticket_id)
             self.desk.rate(self.account.users[ticket.requester_id], ticket, score, comment)
+
+    def redact(self, ticket_id: int, text: str) -> None:
+        """Somebody blacks out a text in all comments of a ticket, for good (vendor-facts §1.7, memory)."""
+        with self.core.lock:
+            endings.redact(self.desk, self._live(ticket_id), text)
+
+    def sees(self, email: str, ticket_id: int) -> bool:
+        """Can an agent open a ticket? Not one of a private group that they are no member of."""
+        with self.core.lock:
+            return may_see(self.account, self.switches, self.user(email), self._filed(ticket_id))
 
     def merge(self, target_id: int, source_ids: list[int], *, author: str, comment: str | None = None) -> None:
         """An agent closes tickets into another one."""
@@ -224,6 +252,10 @@ class People:
             created_at=self.account.now(),
         )
         self.account.suspended[held.id] = held
+
+    def _admit(self, writer: User, ticket: Ticket) -> None:
+        if not may_see(self.account, self.switches, writer, ticket):
+            raise LookupError(f"{writer.email} cannot see ticket {ticket.id}: it is in a private group")
 
     def _live(self, id: int) -> Ticket:
         ticket = self.account.live(id)

@@ -62,12 +62,22 @@ class Change(NamedTuple):
     rule: Via | None = None
 
 
+class Attachment(NamedTuple):
+    """A file that came with a comment."""
+
+    id: int
+    name: str
+    size: int
+    kind: str = "image/png"
+
+
 class Comment(NamedTuple):
     """Somebody wrote; `public` decides whether the customer sees it."""
 
     author_id: int
     body: str
     public: bool
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Notification(NamedTuple):

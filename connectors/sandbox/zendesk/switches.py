@@ -58,6 +58,7 @@ class ZendeskSwitches:
     service_scopes: str = ""  # all that its tokens may do, where not what they asked for: minted all the same (§1.1)
     hidden_group: str = ""  # a group of this name is missing
     hidden_field: str = ""  # a ticket field of this title is missing
+    private_groups: str = ""  # names, with commas: only their members and admins see their tickets (memory)
     # The account's own rules, racing ours
     group_resetter: bool = False  # a trigger that puts the form's group back on every update
     field_resetter: bool = False  # a trigger that empties "Next escalation" on every update that leaves it filled

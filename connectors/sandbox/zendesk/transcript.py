@@ -3,7 +3,16 @@
 import html
 from typing import Any
 
-from connectors.sandbox.zendesk.records import Audit, Change, Comment, Create, Event, Json, SatisfactionRating
+from connectors.sandbox.zendesk.records import (
+    Attachment,
+    Audit,
+    Change,
+    Comment,
+    Create,
+    Event,
+    Json,
+    SatisfactionRating,
+)
 from connectors.sandbox.zendesk.texts import iso, via_json
 
 SYSTEM = {
@@ -54,8 +63,18 @@ def _comment(audit: Audit, place: int, comment: Comment) -> Json:
         "html_body": f'<div class="zd-comment" dir="auto"><p dir="auto">{paragraphs}</p></div>',
         "plain_body": " ".join(body.split(" ")),
         "public": comment.public,
-        "attachments": [],
+        "attachments": [_attachment(one) for one in comment.attachments],
         "audit_id": audit.id,
+    }
+
+
+def _attachment(one: Attachment) -> Json:
+    return {
+        "id": one.id,
+        "file_name": one.name,
+        "content_url": f"https://sandbox.example/attachments/token/{one.id}/?name={one.name}",
+        "content_type": one.kind,
+        "size": one.size,
     }
 
 

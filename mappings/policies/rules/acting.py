@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from mappings.model import Actor
-from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.policies.abuse.acting import evidence_key
+from mappings.policies.abuse.flags import flag_at
 from mappings.policies.escalation import level_of, settled, step_up
 from mappings.policies.paging import page
 from mappings.policies.rules.conditions import Firing
@@ -25,7 +27,6 @@ NEEDS = {
     "send_to_backlog": "jira",
     "create_lead": "jira",
     "hand_to_company_admin": "the portal",
-    "keep_evidence": "the store of evidence",
     "open": "slack",
     "name": "outages",
     "status_page": "the status page",
@@ -88,7 +89,7 @@ class Acting:
             policy=POLICY,
             rule=self.rule.name,
             verb=verb,
-            tool="pagerduty" if isinstance(change, PageTrigger) else "zendesk",
+            tool=_tool(change),
             record=self.record,
             change=change,
             reason=why,
@@ -120,6 +121,9 @@ class Acting:
 
         A ticket without a customer success manager may be given one: then there is something to do.
         """
+        if isinstance(change, KeepEvidence):  # one copy for a flag, whoever asks for it
+            flag = flag_at(self.life.line, self.moment.at)
+            return evidence_key(self.record, flag.cause if flag else self.moment.cause)
         window = self.firing.window
         about = self.record
         if window is not None and do.verb != "reply":
@@ -152,6 +156,8 @@ class Acting:
             case "tell" if route is not None and (route.assignee or route.group):
                 whom = f"For {route.group}: " if route.group else ""
                 return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
+            case "keep_evidence":
+                return KeepEvidence(kept_for=self.profile.abuse.evidence_kept), Lane.UPKEEP, None
             case "reply" if self.replies.has(argument):
                 language = self.replies.language(argument, self._locale())
                 text = self.replies.render(argument, language, self._placeholders(language))
@@ -278,6 +284,17 @@ class Acting:
         """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""
         calendar, at = serving(self.profile, self.moment.facts), self.moment.at
         return "" if calendar.is_open(at) else clock_face(calendar.next_opening(at), self.profile.zone, at, language)
+
+
+def _tool(change: Change) -> str:
+    """Who carries a change out."""
+    return (
+        "pagerduty"
+        if isinstance(change, PageTrigger)
+        else "evidence"
+        if isinstance(change, KeepEvidence)
+        else "zendesk"
+    )
 
 
 def _listed(wanted: object) -> tuple[object, ...]:

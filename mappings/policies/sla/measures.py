@@ -11,6 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from mappings.model import Actor, EventKind, History, Status
+from mappings.policies.abuse.flags import flags
 from mappings.profile import Profile
 from mappings.timeline import Step, Timeline, epoch, plan_at, spans
 
@@ -239,6 +240,16 @@ def time_in_tier(life: Life) -> list[Watch]:
     return watches
 
 
+def abuse_review(life: Life) -> list[Watch]:
+    """Flagged as abusive → a manager's decision (ABU-03); solving the ticket is none. A flag taken back needs none."""
+    watches = []
+    closed = next((step.at for step in life.line.of("status") if step.new == Status.CLOSED), None)
+    for flag in flags(life.line):
+        stop, by = (flag.stop, flag.ended) if flag.stop is not None else (closed, "closed" if closed else None)
+        watches.append(Watch("abuse_review", (Episode(flag.cause, flag.at, stop, by),), life.away))
+    return watches
+
+
 WATCHES: dict[str, Callable[[Life], list[Watch]]] = {
     "ack": ack,
     "triage": triage,
@@ -248,5 +259,6 @@ WATCHES: dict[str, Callable[[Life], list[Watch]]] = {
     "progress": progress,
     "resolve": resolve,
     "time_in_tier": time_in_tier,
+    "abuse_review": abuse_review,
 }
 """The measures that Zendesk's facts can feed."""

@@ -101,7 +101,7 @@ def test_a_database_of_another_version_is_refused(store_url: str) -> None:
             Store.open(store_url)
     finally:
         with store.writing() as conn:
-            conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+            conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
         store.close()
 
 
@@ -145,4 +145,4 @@ def test_decisions_survive_a_power_cut(store: Store) -> None:
 def test_a_refusal_does_not_tell_the_password(tmp_path: Path) -> None:
     """Addresses in errors are printed without their password."""
     url = sa.make_url("postgresql+psycopg://helpdesk:s3cret@db/helpdesk")
-    assert "s3cret" not in str(NotMigrated(url.render_as_string(), None, "0002"))
+    assert "s3cret" not in str(NotMigrated(url.render_as_string(), None, "0003"))

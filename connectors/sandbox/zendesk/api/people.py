@@ -155,9 +155,19 @@ def create_organization(call: Call) -> Response:
 
 
 def update_organization(call: Call) -> Json:
-    """PUT /organizations/{id}."""
+    """PUT /organizations/{id}: whoever writes last wins, field by field."""
     one = _organization(call)
+    before = dict(one.fields)
     _change_organization(call, one, call.within("organization"))
+    changed = {key: value for key, value in one.fields.items() if before.get(key) != value}
+    call.sim.core.journal.add(
+        "zendesk",
+        "organization",
+        f"zendesk:organization:{one.id}",
+        at=call.sim.core.clock.now(),
+        actor=call.user.email or "",
+        fields=changed,
+    )
     return {"organization": call.render.organization(one)}
 
 

@@ -13,6 +13,7 @@ from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.api.call import Call, Endpoint
 from connectors.sandbox.zendesk.errors import bad_paging, bad_request, invalid, not_found
 from connectors.sandbox.zendesk.fields import read_tags
+from connectors.sandbox.zendesk.lifecycle import may_see
 from connectors.sandbox.zendesk.paging import Key, Listing, cursor_page, listed, offset_page
 from connectors.sandbox.zendesk.problems import incidents as linked
 from connectors.sandbox.zendesk.records import API, STATUSES, Audit, Comment, Json, Ticket, User, Via
@@ -28,9 +29,13 @@ CREATE_ONLY = frozenset({"description"})
 def ticket_of(call: Call) -> Ticket:
     """The ticket in the path; 404 where it is unknown or deleted."""
     ticket = call.sim.account.live(call.id())
-    if ticket is None:
+    if ticket is None or not _seen(call, ticket):
         raise not_found()
     return ticket
+
+
+def _seen(call: Call, ticket: Ticket) -> bool:
+    return may_see(call.sim.account, call.sim.switches, call.user, ticket)
 
 
 def index(call: Call) -> Json:
@@ -66,7 +71,7 @@ def side_load(call: Call, page: Json) -> None:
 
 def _rows(call: Call, tickets: list[Ticket]) -> list[Json]:
     render = call.render.ticket
-    return [render(ticket, listed=True) for ticket in tickets]
+    return [render(ticket, listed=True) for ticket in tickets if _seen(call, ticket)]
 
 
 class _Sorted(Listing[Ticket]):
@@ -134,7 +139,7 @@ def show_many(call: Call) -> Json:
     """GET /tickets/show_many?ids=: at most 100; unknown and deleted ids are left out without a word."""
     account = call.sim.account
     found = [account.live(id) for id in call.ids()]
-    rows = [call.render.ticket(ticket) for ticket in found if ticket is not None]
+    rows = [call.render.ticket(ticket) for ticket in found if ticket is not None and _seen(call, ticket)]
     page = {"tickets": rows, "next_page": None, "previous_page": None, "count": len(rows)}
     side_load(call, page)
     return page

@@ -7,13 +7,13 @@ import pytest
 
 from flows.context import load_replies
 from mappings.model import Actor, Person
-from mappings.plan import Action, NotConnected, PageTrigger, TicketChange
+from mappings.plan import Action, KeepEvidence, NotConnected, PageTrigger, TicketChange
 from mappings.policies.rules import judge
 from mappings.policies.sla.measures import live
 from mappings.profile import Profile
-from mappings.timeline import build
+from mappings.timeline import build, epoch
 from tests.profiles import CONFIG, edited, profile
-from tests.stories import GROUPS, Story
+from tests.stories import GROUPS, Story, at
 
 REPLIES = load_replies(Path(CONFIG))
 NIGHT, DAY, WEEKEND = "2026-03-04 02:00", "2026-03-03 11:00", "2026-03-07 12:00"
@@ -139,14 +139,18 @@ def test_judging_twice_gives_the_same_keys() -> None:
     assert [action.key for action in after] == [action.key for action in before]
 
 
-@pytest.mark.parametrize(
-    ("tag", "verb", "needs"),
-    [("services", "create_lead", "create_lead"), ("abusive", "keep_evidence", "keep_evidence")],
-)
-def test_not_connected_verbs(tag: str, verb: str, needs: str) -> None:
+def test_not_connected_verbs() -> None:
     """A verb whose tool is not there yet is an action all the same, and says what it needs."""
-    found = [action for action in judged(Story(DAY, tags=tag)) if action.verb == verb]
-    assert [isinstance(action.change, NotConnected) and needs in action.change.needs for action in found] == [True]
+    found = [action for action in judged(Story(DAY, tags="services")) if action.verb == "create_lead"]
+    assert [isinstance(a.change, NotConnected) and "create_lead" in a.change.needs for a in found] == [True]
+
+
+def test_evidence_is_kept_once_for_a_flag() -> None:
+    """The rule's `keep_evidence` bears the key of the flag's own copy, also where the tag came after the field."""
+    story = Story(DAY).set("2026-03-03 12:00", abuse="threats").set("2026-03-03 12:01", Actor.US, tags="abusive")
+    (action,) = [action for action in judged(story) if action.verb == "keep_evidence"]
+    assert isinstance(action.change, KeepEvidence)
+    assert (action.tool, action.key) == ("evidence", f"abuse:evidence:zendesk:123:{epoch(at('2026-03-03 12:00'))}")
 
 
 def test_customer_asks_for_escalation() -> None:
