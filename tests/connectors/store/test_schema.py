@@ -97,11 +97,11 @@ def test_a_database_of_another_version_is_refused(store_url: str) -> None:
     with store.writing() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     try:
-        with pytest.raises(NotMigrated, match="is at schema 9999, this code needs 0003; run the version that made it"):
+        with pytest.raises(NotMigrated, match="is at schema 9999, this code needs 0004; run the version that made it"):
             Store.open(store_url)
     finally:
         with store.writing() as conn:
-            conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+            conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
         store.close()
 
 
@@ -145,4 +145,4 @@ def test_decisions_survive_a_power_cut(store: Store) -> None:
 def test_a_refusal_does_not_tell_the_password(tmp_path: Path) -> None:
     """Addresses in errors are printed without their password."""
     url = sa.make_url("postgresql+psycopg://helpdesk:s3cret@db/helpdesk")
-    assert "s3cret" not in str(NotMigrated(url.render_as_string(), None, "0003"))
+    assert "s3cret" not in str(NotMigrated(url.render_as_string(), None, "0004"))

@@ -115,6 +115,8 @@ def said(actions: Sequence[Action], rule: str | None = None) -> list[str]:
 def spelled(action: Action) -> str:
     """`rule:tag:late:zendesk:123` → `tag late`, `rule:follow_up:zendesk:123` → `follow_up`."""
     verb, argument = action.key.split(":")[1:3]
+    if action.tool == "evidence":  # one copy for a flag, whoever asks for it: its key names no rule
+        return action.verb
     return verb if argument == "zendesk" else f"{verb} {argument}"
 
 
