@@ -97,7 +97,8 @@ def test_a_database_of_another_version_is_refused(store_url: str) -> None:
     with store.writing() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     try:
-        with pytest.raises(NotMigrated, match=f"is at schema 9999, this code needs {own}; run the version that made it"):
+        needs = f"is at schema 9999, this code needs {own}; run the version that made it"
+        with pytest.raises(NotMigrated, match=needs):
             Store.open(store_url)
     finally:
         with store.writing() as conn:
