@@ -252,7 +252,8 @@ class Acting:
 
     def _stay(self) -> Stay:
         """The tier that the ticket was in at the moment."""
-        return next(stay for stay in reversed(self.life.stays) if stay.start <= self.moment.at)
+        stays = self.life.stays
+        return next((stay for stay in reversed(stays) if stay.start <= self.moment.at), stays[0])
 
     def _locale(self) -> str | None:
         requester = self.life.history.requester
