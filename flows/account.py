@@ -50,6 +50,7 @@ def open_account(ctx: Context) -> None:
             "ticket_fields": ctx.zendesk.ticket_fields(),
             "groups": ctx.zendesk.groups(),
             "agents": ctx.zendesk.agents(),
+            "memberships": ctx.zendesk.objects("group_memberships"),
         }
     except ConnectorError as error:
         note_down(ctx, "zendesk", "account", error)
@@ -78,4 +79,5 @@ def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
         groups=pages["groups"],
         agents=pages["agents"],
         me=pages["me"][0],
+        memberships=pages.get("memberships", ()),
     )

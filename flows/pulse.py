@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from prefect import flow
 
-from flows import delivery, heartbeat, paging, restore, rules, sla, sync
+from flows import delivery, heartbeat, paging, restore, rules, sla, sync, triage
 from flows.cases import Decided
 from flows.context import Context
 from flows.lease import keep, leased
@@ -17,7 +17,12 @@ from flows.report import Delivered, Pulse, decided_lines, read_lines
 from flows.runs import Apply, run, run_name, step
 from flows.sources import down, news
 
-DECIDERS: dict[str, Callable[[Context], Decided]] = {"sla": sla.decide, "rules": rules.decide, "paging": paging.decide}
+DECIDERS: dict[str, Callable[[Context], Decided]] = {
+    "triage": triage.decide,
+    "sla": sla.decide,
+    "rules": rules.decide,
+    "paging": paging.decide,
+}
 
 
 def beat(ctx: Context) -> Pulse:

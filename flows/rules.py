@@ -11,8 +11,10 @@ from flows.context import Context
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.model import Status
-from mappings.plan import ON_HOLD, Action
+from mappings.plan import ON_HOLD, Action, Mode
+from mappings.policies import triage
 from mappings.policies.rules import POLICY, judge
+from mappings.policies.triage import withheld
 from mappings.released import fit
 
 
@@ -45,8 +47,10 @@ def _free(case: Case) -> bool:
 
 def _judged(ctx: Context, case: Case, released: Collection[str], came: Mapping[int, datetime]) -> Iterator[Action]:
     """What the rules want done for a ticket; of what an operator released, what still makes sense."""
-    at = came.get(case.life.history.ticket.id)
+    at, confirming = came.get(case.life.history.ticket.id), ctx.mode(triage.POLICY) is Mode.APPLY
     for action in judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link):
+        if confirming and withheld(action, case.life, ctx.profile, ctx.now()):
+            continue  # looked at again when the answer comes, or the time for it is over
         meant = fit(action, case.life) if action.key in released else action
         if meant is not None:
             yield meant if at is None else forgotten(meant, at)

@@ -11,6 +11,7 @@ from connectors.store.errors import WrongProfile
 from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
+from connectors.store.loads import Loads
 from connectors.store.looks import Looks
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
@@ -19,6 +20,7 @@ from connectors.store.restore import Restores
 from connectors.store.sources import Sources
 from connectors.store.tokens import Tokens
 from connectors.store.trouble import explained
+from connectors.store.wakes import Wakes
 
 
 class Store(
@@ -28,7 +30,9 @@ class Store(
     Clocks,
     Decisions,
     Batches,
+    Loads,
     Looks,
+    Wakes,
     Outbox,
     Journal,
     Policies,
