@@ -98,13 +98,13 @@ class _Deciding:
         if not told and priority is None and not add and not remove:
             return None
         says = self._says(told, priority, add)
-        weighty = any(name in ("kind", "severity") for name in told)
+        weighty = {name: found for name, found in told.items() if name in ("kind", "severity")}
         change = TicketChange(
             fields={name: found.value for name, found in told.items()},
             priority=priority,
             add_tags=add,
             remove_tags=remove,
-            note=f"{says} Change what is wrong: what you set stays. Rule: {TRIAGE}." if weighty else None,
+            note=f"{self._says(weighty)} Change what is wrong: it stays. Rule: {TRIAGE}." if weighty else None,
         )
         return self._action("fields", TRIAGE, change, says, Lane.ESCALATION if weighty else Lane.UPKEEP)
 
@@ -153,7 +153,7 @@ class _Deciding:
         plain = {"severity": self.ticket.severity, "kind": self.ticket.kind, "module": self.ticket.module}
         return plain[name] if name in plain else self.ticket.fields.get(name)
 
-    def _says(self, told: dict[str, Found], priority: str | None, tags: tuple[str, ...]) -> str:
+    def _says(self, told: dict[str, Found], priority: str | None = None, tags: tuple[str, ...] = ()) -> str:
         """`Kind: Integration, because of the word “api” in the subject. Severity: …` Nothing personal stands in it."""
         said = []
         for name, found in told.items():

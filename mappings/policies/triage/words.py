@@ -39,6 +39,8 @@ def _words(text: str) -> tuple[str, ...]:
 def _folded(word: str) -> str:
     if not word[0].isalnum():
         return _END
+    if word.endswith(("sses", "ches", "shes", "xes")):
+        return word[:-2]
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
