@@ -78,11 +78,12 @@ def start(prefect: Prefect, tmp_path: Path) -> Iterator[Callable[..., Program]]:
 
 
 @contextmanager
-def deployment(url: str) -> Iterator[Desk]:
+def deployment(url: str, profile: str = "builder") -> Iterator[Desk]:
     """A small simulated account with some weeks behind it, and a store at `url`. The same seed, the same world."""
-    world = build_world(read_profile("builder"), now=at(OPENS), size=SIZE)
+    world = build_world(read_profile(profile), now=at(OPENS), size=SIZE)
     with Sandbox(world, seed=1) as sandbox, pytest.MonkeyPatch.context() as environment:
-        for name, value in {**sandbox.environment(), "HELPDESK_DATABASE_URL": url}.items():
+        ours = {"HELPDESK_DATABASE_URL": url, "HELPDESK_PROFILE": profile}
+        for name, value in {**sandbox.environment(), **ours}.items():
             environment.setenv(name, value)
         desk = Desk(sandbox, url)
         try:

@@ -220,13 +220,13 @@ class _Deciding:
         return msgspec.structs.replace(found, key=key, cause_at=claimed.at, not_after=ends)
 
     def _action(self, verb: str, rule: str, change: TicketChange, says: str, lane: Lane) -> Action:
-        """One action; its key says what rests on which happening, and never who is given a ticket: that depends on
-        everybody's load.
+        """One action. Its key says what rests on which happening: values and group, and neither the words about them
+        nor who is given a ticket, which depends on everybody's load.
         """
-        content = repr(sorted(msgspec.to_builtins(change).items())) if verb == "fields" else change.group or "stays"
-        digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-        if verb == "assign" and change.assignee_id is None:
-            digest = f"{digest}:nobody"
+        values = (sorted(change.fields.items()), change.priority, change.add_tags, change.remove_tags)
+        content = repr(values if verb == "fields" else change.group)
+        nobody = "nobody:" if verb == "assign" and change.assignee_id is None else ""
+        digest = nobody + hashlib.sha256(content.encode()).hexdigest()[:8]
         return Action(
             key=f"triage:{verb}:{self.record}:{self.basis.cause}:{digest}",
             policy=POLICY,
