@@ -5,16 +5,28 @@ from datetime import datetime, timedelta
 
 from prefect import flow
 
+from connectors.errors import ConnectorError
 from flows.account import know_account
 from flows.audits import read_audits
 from flows.cases import Case, Decided, came_with_a_past, cases
-from flows.context import Context
+from flows.context import Context, log
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.plan import Action, TicketChange
-from mappings.policies.triage import ASSIGNMENT, CONFIRMATION, NO_AGENT_FREE, POLICY, TRIAGE, Staff, deadline
+from mappings.policies.triage import (
+    ASSIGNMENT,
+    CONFIRMATION,
+    NO_AGENT_FREE,
+    POLICY,
+    TRIAGE,
+    Staff,
+    answer,
+    claim,
+    deadline,
+)
 from mappings.policies.triage import triage as decisions
 from mappings.timeline import UNREAD
+from mappings.zendesk import said_by
 
 AGAIN = timedelta(minutes=10)
 """How often a ticket for which nobody was free is looked at again."""
@@ -88,9 +100,27 @@ def _triaged(ctx: Context, case: Case, staff: Staff, before: datetime | None) ->
     if ctx.reading is None or came_with_a_past(case, before):
         return []
     there = frozenset(ctx.reading.fields.values())
-    found = decisions(case.life, ctx.profile, staff, ctx.replies, ctx.now(), fields=there)
+    said = _replied(ctx, case)
+    found = decisions(case.life, ctx.profile, staff, ctx.replies, ctx.now(), fields=there, said=said)
     came = ctx.store.imported([ticket_id]).get(ticket_id) if found else None
     return [action for action in found if came is None or action.cause_at >= came]
+
+
+def _replied(ctx: Context, case: Case) -> str | None:
+    """What the customer wrote since they were asked, where the question is open; a call for each such ticket."""
+    ticket, claimed = case.life.history.ticket, claim(case.life, ctx.profile)
+    waits = deadline(case.life, ctx.profile, ctx.now()) is not None
+    if ctx.zendesk is None or claimed is None or not waits or ticket.requester_id is None:
+        return None
+    if ticket.updated_at <= claimed.at:
+        return None
+    try:
+        pages = ctx.zendesk.comments(ticket.id)
+    except ConnectorError as error:
+        log.warning("triage: %s: what its customer replied waits: %s", case.record, error)
+        return None
+    texts = [text for page in pages for at, text in said_by(page, ticket.requester_id) if at > claimed.at]
+    return next((said for text in reversed(texts) if (said := answer(text)) is not None), None)
 
 
 def _given(staff: Staff, actions: Sequence[Action]) -> Staff:

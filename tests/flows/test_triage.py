@@ -180,6 +180,20 @@ def test_the_answer_comes_later(night: Desk, answer: str, pages: int) -> None:
 
 
 @pytest.mark.req("TRI-18")
+@pytest.mark.parametrize(("answer", "pages"), [("Yes, some of us can.", 0), ("No, nobody!", 1), ("Any news?", 0)])
+def test_the_customer_replies_in_words(night: Desk, answer: str, pages: int) -> None:
+    """A plain yes or no in a reply is understood; anything else is no answer, and pages at the deadline."""
+    customer = night.customer("starter")
+    ticket = night.file("P1", requester=customer, fields={"working": None})
+    night.minutes(2)
+    night.sim.reply(ticket, author=customer, body=answer)
+    night.minutes(5)
+    assert len(night.incidents) == pages
+    night.minutes(8)
+    assert len(night.incidents) == (1 if answer == "Any news?" else pages)
+
+
+@pytest.mark.req("TRI-18")
 def test_others_can_work(night: Desk) -> None:
     """A Starter chooses P1 and answers that others can work: P2, a note, no page, nothing asked."""
     ticket = night.file("P1", "starter", fields={"working": "yes"})

@@ -4,7 +4,7 @@ Decided at creation, and again where what it rests on changes; only for what nei
 same ticket gives the same decisions each time it is looked at, and one that was triaged gives none.
 """
 
-from mappings.policies.triage.confirming import deadline, withheld
+from mappings.policies.triage.confirming import answer, claim, deadline, withheld
 from mappings.policies.triage.deciding import ASSIGNMENT, CONFIRMATION, POLICY, TRIAGE, triage
 from mappings.policies.triage.staffing import NO_AGENT_FREE, Staff
 
@@ -15,6 +15,8 @@ __all__ = [
     "POLICY",
     "TRIAGE",
     "Staff",
+    "answer",
+    "claim",
     "deadline",
     "triage",
     "withheld",

@@ -5,6 +5,7 @@ it is asked once, and pages at the end of the profile's time all the same. What 
 themselves make critical needs no confirmation.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -71,6 +72,22 @@ def withheld(action: Action, life: Life, profile: Profile, now: datetime) -> boo
     if action.verb != "page" or not _critical(life.line.value("severity", action.cause_at), profile):
         return False
     return standing(life, profile, now) != "confirmed"
+
+
+_YES = frozenset(("yes", "yeah", "yep", "sí", "si"))
+_NO = frozenset(("no", "nobody", "noone", "none", "nadie", "ninguno"))
+_WORD = re.compile(r"[^\W_]+")
+
+
+def answer(text: str) -> Literal["yes", "no"] | None:
+    """Whether anybody can work, as a customer's reply says in its first words; null where it does not say.
+
+    Only a plain yes keeps anybody from being woken: whatever also says no is a no.
+    """
+    words = _WORD.findall(text.strip().partition("\n")[0].casefold())[:12]
+    if _NO & set(words):
+        return "no" if words[0] in _NO | _YES else None
+    return "yes" if words and words[0] in _YES else None
 
 
 def _critical(severity: str | None, profile: Profile) -> bool:

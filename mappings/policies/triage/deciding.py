@@ -55,19 +55,30 @@ def basis(life: Life) -> Basis:
 
 
 def triage(
-    life: Life, profile: Profile, staff: Staff, replies: Replies, now: datetime, *, fields: Collection[str]
+    life: Life,
+    profile: Profile,
+    staff: Staff,
+    replies: Replies,
+    now: datetime,
+    *,
+    fields: Collection[str],
+    said: str | None = None,
 ) -> list[Action]:
     """What is to be set, routed and asked on one ticket. `fields` are those of our ticket fields that the account has.
 
+    `said` is what the customer replied to our question: `yes`, others can work, or `no`.
     A ticket of which something has not been read yet is left until it has, and so is one that is done or held.
     """
     ticket, found = life.history.ticket, basis(life)
     read = life.history.complete or ticket.updated_at == ticket.created_at
-    if ticket.status in DONE | ENDED or ON_HOLD in ticket.tags or not read or not life.line.known:
-        return []
-    if found.cause == UNREAD:
+    if ticket.status in DONE | ENDED or ON_HOLD in ticket.tags or not life.line.known:
         return []
     deciding = _Deciding(life, profile, found, frozenset(fields))
+    answered = deciding.answer(said, now)
+    if answered is not None:
+        return [answered]
+    if not read or found.cause == UNREAD:
+        return []
     wanted = (deciding.fields(), deciding.place(staff), deciding.question(replies, now))
     return [action for action in wanted if action is not None]
 
@@ -218,6 +229,18 @@ class _Deciding:
         found = self._action("reply", CONFIRMATION, change, says, Lane.CUSTOMER)
         key = f"triage:ask:{self.record}:{claimed.cause}"
         return msgspec.structs.replace(found, key=key, cause_at=claimed.at, not_after=ends)
+
+    def answer(self, said: str | None, now: datetime) -> Action | None:
+        """What the customer replied, put where the form would have it; what rests on it follows from there."""
+        claimed = claim(self.life, self.profile)
+        waits = deadline(self.life, self.profile, now) is not None
+        if said is None or claimed is None or not waits or "working" not in self.there:
+            return None
+        says = f"The customer replied that {'others can' if said == 'yes' else 'nobody can'} work."
+        change = TicketChange(fields={"working": said}, note=f"{says} Rule: {CONFIRMATION}.")
+        found = self._action("fields", CONFIRMATION, change, says, Lane.ESCALATION)
+        key = f"triage:answer:{said}:{self.record}:{claimed.cause}"
+        return msgspec.structs.replace(found, key=key, cause_at=claimed.at)
 
     def _action(self, verb: str, rule: str, change: TicketChange, says: str, lane: Lane) -> Action:
         """One action. Its key says what rests on which happening: values and group, and neither the words about them

@@ -141,7 +141,10 @@ def test_a_slip_of_the_pen_is_told(store: Store, run: Run, words: list[str], ref
 
 def test_modes_are_shown_and_set(store: Store, run: Run) -> None:
     """A policy's mode is what was set last; applying again tells what it put aside."""
-    assert run("mode").stdout == "triage: apply (not set)\nsla: apply (not set)\nrules: apply (not set)\npaging: apply (not set)\n"
+    assert (
+        run("mode").stdout
+        == "triage: apply (not set)\nsla: apply (not set)\nrules: apply (not set)\npaging: apply (not set)\n"
+    )
     plan(store, action("k"))
     assert run("mode", "sla", "shadow").stdout == "sla: shadow\n"
     assert store.mode("sla") is Mode.SHADOW

@@ -8,8 +8,8 @@ import pytest
 from mappings.model import Actor
 from mappings.plan import Action, TicketChange
 from mappings.policies.rules import judge
-from mappings.policies.triage import deadline, withheld
-from tests.mappings.policies.triage.told import REPLIES, changes, decided, fields, filed, form, life_of
+from mappings.policies.triage import answer, deadline, triage, withheld
+from tests.mappings.policies.triage.told import FIELDS, NOBODY, REPLIES, changes, decided, fields, filed, form, life_of
 from tests.profiles import edited, profile
 from tests.stories import Story, at
 
@@ -77,6 +77,44 @@ def test_the_question_keeps_its_key() -> None:
 def test_the_answer_decides_when_it_comes(answer: str, count: int) -> None:
     """Answered after four minutes: paged at once, or not at all."""
     assert len(pages(claimed().set("2026-03-04 02:04", Actor.CUSTOMER, working=answer), 5)) == count
+
+
+ANSWERS = [
+    ("Yes", "yes"),
+    ("yes, the office in Austin can", "yes"),
+    ("Sí.\n\nOn Tuesday you wrote: …", "yes"),
+    ("No!", "no"),
+    ("Nobody can", "no"),
+    ("Yes and no: nobody here", "no"),
+    ("Nadie", "no"),
+    ("Well, no idea", None),
+    ("It happened again", None),
+    ("", None),
+]
+
+
+@pytest.mark.req("TRI-18")
+@pytest.mark.parametrize(("text", "said"), ANSWERS)
+def test_a_reply_in_words(text: str, said: str | None) -> None:
+    """A plain yes or no is understood in either language; only a plain yes keeps anybody from being woken."""
+    assert answer(text) == said
+
+
+@pytest.mark.req("TRI-18")
+@pytest.mark.parametrize("said", ["yes", "no"])
+def test_a_reply_fills_the_form_in(said: str) -> None:
+    """What the customer replied is put where the form would have it, with a note; after the deadline it is not."""
+    org, story = profile("builder"), claimed().reply("2026-03-04 02:03", Actor.CUSTOMER)
+    life = life_of(story, org)
+    [found] = triage(life, org, NOBODY, REPLIES, at("2026-03-04 02:04"), fields=FIELDS, said=said)
+    assert isinstance(found.change, TicketChange)
+    assert found.change.fields == {"working": said}
+    assert "The customer replied that" in (found.change.note or "")
+    late = triage(life, org, NOBODY, REPLIES, at("2026-03-04 02:11"), fields=FIELDS, said=said)
+    assert "working" not in fields(late)
+    asked = claimed(said).reply("2026-03-04 02:03", Actor.CUSTOMER)
+    known = triage(life_of(asked, org), org, NOBODY, REPLIES, at("2026-03-04 02:04"), fields=FIELDS, said="yes")
+    assert "working" not in fields(known)
 
 
 @pytest.mark.req("TRI-18", "TRI-11")

@@ -13,6 +13,7 @@ from mappings.model import Actor, Person
 from mappings.plan import Action
 from mappings.policies.sla.measures import live, triage
 from mappings.policies.triage import triage as decide
+from mappings.policies.triage.deciding import basis
 from mappings.timeline import build
 from tests.mappings.policies.triage.told import (
     FIELDS,
@@ -102,6 +103,17 @@ def test_the_order_of_simultaneous_events_does_not_matter(
         life = live(one, build(one), org, GROUPS)
         found.append(decide(life, org, HANDS, REPLIES, story.last, fields=FIELDS))
     assert msgspec.json.encode(found[0]) == msgspec.json.encode(found[1])
+
+
+def test_what_we_do_is_no_reason_to_decide_anew() -> None:
+    """Triage rests on what others did: its own changes are no new cause, an agent's is."""
+    story = filed()
+    story = carried_out(story, decided(story, hands=HANDS), "2026-03-03 10:01")
+    life = life_of(story, profile("builder"))
+    assert basis(life).cause == life.created
+    assert basis(life_of(story.set("2026-03-03 10:05", kind="billing"), profile("builder"))).at == at(
+        "2026-03-03 10:05"
+    )
 
 
 @settings(max_examples=60, deadline=None)

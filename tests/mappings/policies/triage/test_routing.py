@@ -104,6 +104,8 @@ def test_a_group_that_somebody_chose_stays() -> None:
         moved = filed(**wanted).set("2026-03-03 10:02", actor, group_id="2")
         assert "group" not in fields(decided(moved, hands=staff(Technical=(21,))))
         assert agent(moved, staff(Technical=(21,))) is None
+    and_back = filed(**wanted).set("2026-03-03 10:02", group_id="2").set("2026-03-03 10:04", group_id="1")
+    assert "group" not in fields(decided(and_back, hands=THREE))
     elsewhere = filed(**wanted)
     elsewhere.values["group_id"] = "3"
     elsewhere.events = [
