@@ -89,7 +89,7 @@ def ticket_row(
 
 def _move(row: dict[str, Any], group_id: int) -> None:
     """Another group than an earlier change meant: whom that one chose there does not go along."""
-    if row.get("group_id", group_id) != group_id:
+    if row.get("group_id") != group_id:
         row.pop("assignee_id", None)
     row["group_id"] = group_id
 

@@ -134,6 +134,16 @@ def test_nobody_free_and_then_somebody(desk: Desk) -> None:
     assert "no_agent_free" not in desk.tags(ticket)
 
 
+def test_late_before_anybody_had_it(desk: Desk) -> None:
+    """Given to somebody and moved up in one update: it is in the next tier, and with somebody there."""
+    ticket = desk.file("P1", "enterprise")
+    desk.sandbox.advance(3 * 3600)
+    desk.minutes(5)
+    assert desk.group(ticket) in ("Technical", "Engineering")
+    assert assignee(desk, ticket) in [*desk.sim.agents("Technical"), *desk.sim.agents("Engineering")]
+    assert [row for row in desk.rows(ticket) if row.state.value == "failed"] == []
+
+
 def test_an_agent_was_faster(desk: Desk) -> None:
     """Somebody takes the ticket between decision and delivery: it is theirs."""
     ticket = desk.file("P3")

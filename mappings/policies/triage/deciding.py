@@ -247,7 +247,7 @@ class _Deciding:
         nor who is given a ticket, which depends on everybody's load.
         """
         values = (sorted(change.fields.items()), change.priority, change.add_tags, change.remove_tags)
-        content = repr(values if verb == "fields" else change.group)
+        content = repr(values if verb == "fields" else (change.group, self.ticket.group_id))
         nobody = "nobody:" if verb == "assign" and change.assignee_id is None else ""
         digest = nobody + hashlib.sha256(content.encode()).hexdigest()[:8]
         return Action(

@@ -145,6 +145,17 @@ def test_a_changed_kind_leaves_a_persons_ticket_alone() -> None:
         assert "group" not in fields(decided(story, hands=hands))
 
 
+def test_another_tier_is_another_hand_over() -> None:
+    """Given away in the first tier, moved up in the same update: giving it to somebody there has a key of its own."""
+    hands = staff(Support=(11,), Technical=(21,))
+    story = Story(TUESDAY)
+    first = [action.key for action in decided(story, hands=hands) if action.verb == "assign"]
+    story.set("2026-03-03 10:01", Actor.US, tier="2", group_id="2")
+    second = [action.key for action in decided(story, hands=hands) if action.verb == "assign"]
+    assert len(first) == len(second) == 1
+    assert first != second
+
+
 def test_after_a_hand_off_somebody_of_the_new_tier_has_it() -> None:
     """We moved an unassigned ticket up: somebody there is given it; the group stays."""
     hands = staff(Technical=(21,))
