@@ -60,6 +60,7 @@ def open_account(ctx: Context) -> None:
             "groups": ctx.zendesk.groups(),
             "agents": ctx.zendesk.agents(),
             "brands": ctx.zendesk.objects("brands") if _asks_for_brands(ctx.profile) else [],
+            "memberships": ctx.zendesk.objects("group_memberships"),
         }
     except ConnectorError as error:
         note_down(ctx, "zendesk", "account", error)
@@ -94,6 +95,7 @@ def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
         agents=pages["agents"],
         me=pages["me"][0],
         brands=pages.get("brands", ()),
+        memberships=pages.get("memberships", ()),
     )
 
 

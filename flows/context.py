@@ -28,7 +28,7 @@ from mappings.zendesk import Reading
 
 log = logging.getLogger("helpdesk")
 
-POLICIES = ("sla", "rules", "paging", "abuse")
+POLICIES = ("triage", "sla", "rules", "paging", "abuse")
 _ORDER = (Mode.OFF, Mode.SHADOW, Mode.APPLY)
 
 

@@ -36,6 +36,7 @@ class Scope(StrEnum):
     """What can be paused."""
 
     ALL = "all"
+    TRIAGE = "triage"
     SLA = "sla"
     RULES = "rules"
     PAGING = "paging"
@@ -48,6 +49,7 @@ class Policy(StrEnum):
     """Whose actions are adopted."""
 
     ANY = "any"
+    TRIAGE = "triage"
     SLA = "sla"
     RULES = "rules"
     PAGING = "paging"

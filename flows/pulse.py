@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from prefect import flow
 
-from flows import abuse, delivery, heartbeat, paging, restore, rules, sla, sync
+from flows import abuse, delivery, heartbeat, paging, restore, rules, sla, sync, triage
 from flows.cases import Decided
 from flows.context import Context
 from flows.lease import keep, leased
@@ -18,6 +18,7 @@ from flows.runs import Apply, run, run_name, step
 from flows.sources import down, news
 
 DECIDERS: dict[str, Callable[[Context], Decided]] = {
+    "triage": triage.decide,
     "sla": sla.decide,
     "rules": rules.decide,
     "paging": paging.decide,

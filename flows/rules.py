@@ -14,10 +14,12 @@ from flows.escalation import joined
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
 from mappings.model import Neighbour, Status
-from mappings.plan import ON_HOLD, Action
+from mappings.plan import ON_HOLD, Action, Mode
+from mappings.policies import triage
 from mappings.policies.escalation import MANUAL, asked
 from mappings.policies.rules import ALONE, ON_PROBLEM, POLICY, Around, arrivals, judge
 from mappings.policies.sla.measures import Life
+from mappings.policies.triage import withheld
 from mappings.profile import Profile
 from mappings.released import fit
 
@@ -75,10 +77,12 @@ def _judged(
     around: Mapping[int, Around],
 ) -> Iterator[Action]:
     """What the rules want done for a ticket; of what an operator released, what still makes sense."""
-    id = case.life.history.ticket.id
+    id, confirming = case.life.history.ticket.id, ctx.mode(triage.POLICY) is Mode.APPLY
     at = came.get(id)
     judged = judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link, around=around.get(id, ALONE))
     for action in [*judged, *asked(case.life, ctx.profile, policy=POLICY)]:
+        if confirming and withheld(action, case.life, ctx.profile, ctx.now()):
+            continue  # looked at again when the answer comes, or the time for it is over
         meant = fit(action, case.life) if action.key in released else action
         if meant is not None:
             yield meant if at is None else forgotten(meant, at)

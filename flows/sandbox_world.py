@@ -64,6 +64,12 @@ def build_world(
         "user_fields": fields(profile, desk.user_fields, "dropdown"),
         "forms": [{"name": "Support request", "group": desk.group(groups(profile)[0])}],
         "addresses": [address for channel in profile.channels.values() for address in channel.addresses],
+        "mailboxes": [
+            {"address": address, "kind": meaning.kind}
+            for channel in profile.channels.values()
+            for address, meaning in channel.addresses.items()
+            if meaning.severity is None and meaning.route is None
+        ],
         "services": [pager.service(name) for name in _distinct(route.pagerduty for route in profile.routes.values())],
         "size": {**SIZE, **(size or {})},
     }

@@ -34,6 +34,7 @@ from flows.runs import Apply
 from flows.simulate import preview
 from flows.sla import sla
 from flows.sync import sync
+from flows.triage import triage
 
 ONE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 """A minute that finds the one before still at work is skipped: the next one sees everything that it would have seen.
@@ -42,7 +43,7 @@ What must never happen twice does not rest on this limit but on the store's leas
 FORMS: tuple[Flow[..., Any], ...] = (approve, pause, resume, adopt, restored)
 """What an operator says; the tag `operator` has them together on the page."""
 EVERY_MINUTE, NIGHTLY, BY_HAND = "every-minute", "nightly", "by-hand"
-BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, sla, rules, paging, abuse, delivery, preview, *FORMS)
+BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, triage, sla, rules, paging, abuse, delivery, preview, *FORMS)
 
 
 def deployments() -> list[RunnerDeployment]:

@@ -82,6 +82,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     company_id: int | None = None
     locale: str | None = None
     active: bool = True
+    external_id: str | None = None
+    """Their id in the product."""
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +112,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     fields: Mapping[str, str | None] = {}
     generated_at: int = 0
     """Zendesk's `generated_timestamp`: orders the export, says nothing about change (vendor-facts §1.6)."""
+    recipient: str | None = None
+    """The address of ours that a mail was written to."""
+    description: str = ""
+    """The beginning of the first message; empty once the ticket is closed."""
 
 
 class EventKind(StrEnum):

@@ -51,6 +51,8 @@ class TicketChange(msgspec.Struct, frozen=True, kw_only=True, tag="ticket", omit
     group: str | None = None
     tier: int | None = None
     assignee_id: int | None = None
+    priority: str | None = None
+    """The tool's own: urgent, high, normal or low."""
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     fields: Mapping[str, str | None] = {}
@@ -130,7 +132,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
 
 
-POLICIES = ("sla", "rules", "paging", "abuse")
+POLICIES = ("triage", "sla", "rules", "paging", "abuse")
 """Who decides."""
 UNLIMITED = frozenset({"page", "resolve_page"})
 """Verbs without a blast limit: a page's key keeps it single, and nobody is to wait for an approval to be woken."""

@@ -74,6 +74,7 @@ person = sa.Table(
     _maybe("company_id", BIG),
     _maybe("locale", sa.Text),
     _column("active", sa.Boolean),
+    _maybe("external_id", sa.Text),
 )
 
 ticket = sa.Table(
@@ -101,6 +102,8 @@ ticket = sa.Table(
     _maybe("tier", sa.Integer),
     _column("fields", sa.Text, "text"),
     _column("generated_at", BIG),
+    _maybe("recipient", sa.Text),
+    _column("description", sa.Text, "text", server_default=""),
     _maybe("events_through", BIG),
     _column("open", sa.Boolean),
     _column("seq", BIG),

@@ -12,6 +12,7 @@ from connectors.store.evidence import EvidenceStore
 from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
+from connectors.store.loads import Loads
 from connectors.store.looks import Looks
 from connectors.store.neighbours import Neighbours
 from connectors.store.outbox import Outbox
@@ -21,6 +22,7 @@ from connectors.store.restore import Restores
 from connectors.store.sources import Sources
 from connectors.store.tokens import Tokens
 from connectors.store.trouble import explained
+from connectors.store.wakes import Wakes
 
 
 class Store(
@@ -31,7 +33,9 @@ class Store(
     Clocks,
     Decisions,
     Batches,
+    Loads,
     Looks,
+    Wakes,
     Outbox,
     Journal,
     Policies,

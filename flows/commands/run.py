@@ -15,6 +15,7 @@ class Runnable(StrEnum):
 
     PULSE = "pulse"
     SYNC = "sync"
+    TRIAGE = "triage"
     SLA = "sla"
     RULES = "rules"
     PAGING = "paging"
@@ -92,12 +93,13 @@ def _alone(ctx: Any, flow: Runnable) -> Any:
 
 
 def _work(flow: Runnable) -> Callable[[Any], Any]:
-    from flows import abuse, delivery, paging, pulse, recompute, rules, sla
+    from flows import abuse, delivery, paging, pulse, recompute, rules, sla, triage
     from flows import sync as reading
 
     return {
         Runnable.PULSE: pulse.beat,
         Runnable.SYNC: reading.all_tools,
+        Runnable.TRIAGE: triage.decide,
         Runnable.SLA: sla.decide,
         Runnable.RULES: rules.decide,
         Runnable.PAGING: paging.decide,

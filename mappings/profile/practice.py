@@ -176,11 +176,42 @@ class Closing(Part):
     checklist: int | None = None
 
 
+MATCHES = ("tier", "specialty", "available")
+"""What an agent may be chosen by: their group, their field of work, and that they are not away."""
+
+
 class Agents(Part):
     """How work is shared out."""
 
     max_active: int
+    """Nobody is given a ticket who has so many open ones."""
     match: tuple[str, ...]
+    """What an agent is chosen by; without `tier` nobody is chosen."""
+
+
+Priority = Literal["urgent", "high", "normal", "low"]
+"""A severity by the tool's priority that goes with it, whatever the profile calls it."""
+
+
+class Confirm(Part):
+    """A critical severity that the customer chose is confirmed before it pages."""
+
+    within: Span
+    """Seconds after which it pages without an answer."""
+    reply: str
+    """The text that asks whether anybody can work."""
+
+
+class Triage(Part):
+    """How bad a ticket is where nobody has said so."""
+
+    confirm: Confirm
+    impact: Mapping[str, int] = {}
+    """How many are affected, most first: a word, and from how many users on it is meant."""
+    urgency: Mapping[str, Mapping[Literal["blocked", "working", "unknown"], Priority]] = {}
+    """By impact (`unknown` where no number is given) and by whether anybody can work: the severity."""
+    otherwise: Priority | None = None
+    """The severity where nothing tells; null leaves it to the first human."""
 
 
 class Reviews(Part):

@@ -27,6 +27,7 @@ from mappings.profile.practice import (
     Services,
     Surveys,
     Tools,
+    Triage,
 )
 from mappings.profile.problems import Problem
 from mappings.profile.rules import Rule, Target
@@ -104,6 +105,7 @@ class Profile(Part):
     surveys: Surveys
     closing: Closing
     agents: Agents
+    triage: Triage
     reviews: Reviews
     kpis: Annotated[Parts[str, Kpi], BeforeValidator(_kpis)] = Field(default_factory=dict)
     reports: Parts[str, Report] = Field(default_factory=dict)
@@ -146,6 +148,13 @@ class Profile(Part):
     @cached_property
     def _ranks(self) -> Mapping[str, int]:
         return {key: rank for rank, key in enumerate(self.severities)}
+
+    def severity_like(self, priority: str) -> str:
+        """The severity that goes with a priority of the tool; where none does, the next milder one, else the last."""
+        ranks = ("urgent", "high", "normal", "low")
+        wanted = ranks.index(priority)
+        milder = (key for key, one in self.severities.items() if ranks.index(one.priority) >= wanted)
+        return next(milder, list(self.severities)[-1])
 
     def find_severity(self, text: str) -> str | None:
         """The key of the severity that a word means in this profile (key, name or alias in any case), else None."""

@@ -9,6 +9,7 @@ from mappings.calendar.hours import parse
 from mappings.plan import POLICIES, UNLIMITED
 from mappings.profile.findings import Finding, unknown
 from mappings.profile.holidays import OPEN, is_country
+from mappings.profile.practice import MATCHES
 from mappings.profile.profile import Profile
 from mappings.profile.rules import Where
 from mappings.profile.sections import ENTITLEMENTS, Kind, Plan, Severity
@@ -232,6 +233,10 @@ def _dos(profile: Profile, path: Path, dos: Sequence[Do]) -> Iterator[Finding]:
 
 def _practice(profile: Profile) -> Iterator[Finding]:
     yield from _dos(profile, ("warn", "do"), profile.warn.do)
+    for level in profile.triage.urgency:
+        yield from unknown(("triage", "urgency", level), "impact", level, [*profile.triage.impact, "unknown"])
+    for index, word in enumerate(profile.agents.match):
+        yield from unknown(("agents", "match", index), "way to choose an agent", word, MATCHES)
     yield from _dos(profile, ("outage", "enter"), profile.outage.enter)
     yield from _dos(profile, ("outage", "leave"), profile.outage.leave)
     yield from unknown(("abuse", "decide"), "route", profile.abuse.decide, profile.routes)

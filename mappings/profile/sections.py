@@ -108,6 +108,8 @@ class Kind(Keyed):
     """What it is one of; a kind without one is its own family."""
     ladder: str | None = None
     """Its row in a table by ladder."""
+    signs: tuple[str, ...] = ()
+    """What it sounds like, in the customer's words."""
     hours: str | None = None
     """A calendar by which its clocks run."""
 

@@ -147,6 +147,7 @@ def _asked(test: nodes.Node) -> frozenset[str]:
 def _replies(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], str]]:
     places = [(("rules", name, "do"), rule.do) for name, rule in profile.rules.items()]
     places += [(("targets", name, "late"), target.late) for name, target in profile.targets.items()]
+    yield ("triage", "confirm", "reply"), profile.triage.confirm.reply
     places += [(("outage", "enter"), profile.outage.enter), (("outage", "leave"), profile.outage.leave)]  # type: ignore[list-item]
     for path, dos in places:
         for index, do in enumerate(dos):

@@ -1,5 +1,6 @@
 """Zendesk's JSON and our vocabulary, both ways. Pure: bytes in, facts out; changes in, rows out."""
 
+from mappings.zendesk.comments import said_by
 from mappings.zendesk.events import rule_titles
 from mappings.zendesk.facts import Page, read_page
 from mappings.zendesk.reading import Reading, build_reading
@@ -16,6 +17,7 @@ __all__ = [
     "jobs_results",
     "read_page",
     "rule_titles",
+    "said_by",
     "shows",
     "ticket_row",
 ]

@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mappings.model import Company, Person, Status, Ticket, TicketEvent
+from mappings.model import ENDED, Company, Person, Status, Ticket, TicketEvent
 from mappings.profile.tools import Field
 from mappings.zendesk.events import MERGED_TAG, Audit, ExportedAudit, Moment, audit_events, exported_events, stars_of
 from mappings.zendesk.reading import Reading
 
 _STATUSES = {status.value: status for status in Status}
 _STAFF = frozenset({"agent", "admin"})
+LONGEST = 2000
+"""So many characters of a first message are kept: what it is about stands at its beginning."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,8 @@ class _Ticket(msgspec.Struct):
     created_at: Moment
     updated_at: Moment
     subject: str | None = None
+    description: str | None = None
+    recipient: str | None = None
     priority: str | None = None
     via: _Via | None = None
     requester_id: int | None = None
@@ -71,6 +75,7 @@ class _User(msgspec.Struct):
     locale: str | None = None
     active: bool | None = True
     suspended: bool | None = None
+    external_id: str | int | None = None
     user_fields: dict[str, Any] | None = None
 
 
@@ -223,10 +228,10 @@ def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
     if (brand := reading.brand(row.brand_id)) is not None:
         named["brand"] = brand
     tier = named.pop("tier", None)
-    source = named.get("source")
+    source, status = named.get("source"), _status(row, suspended)
     return Ticket(
         id=row.id,
-        status=_status(row, suspended),
+        status=status,
         created_at=row.created_at,
         updated_at=row.updated_at,
         subject=row.subject or "",
@@ -247,6 +252,8 @@ def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
         tier=None if tier is None else int(tier),
         fields=named,
         generated_at=row.generated_timestamp or 0,
+        recipient=row.recipient,
+        description="" if row.description is None or status in ENDED else row.description[:LONGEST],
     )
 
 
@@ -281,6 +288,7 @@ def _person(row: _User, reading: Reading) -> Person:
         company_id=row.organization_id,
         locale=row.locale,
         active=row.active is not False,
+        external_id=None if row.external_id is None else str(row.external_id),
     )
 
 

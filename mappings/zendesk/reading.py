@@ -4,7 +4,9 @@ Field ids differ from account to account; titles are ours (config/tools/zendesk.
 tags made of a prefix and the lower-cased profile key: `severity_p1` is the severity P1.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -36,6 +38,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     brands: Mapping[int, str] = {}
     checkboxes: frozenset[str] = frozenset()
     """Our names of the fields that are ticked or not."""
+    members: Mapping[int, frozenset[int]] = {}
+    """Group id → its agents."""
+    specialties: Mapping[int, frozenset[str]] = {}
+    """Agent → kinds and modules that are theirs, by the profile's keys in lower case."""
+    absent: frozenset[int] = frozenset()
+    """Agents who are away."""
     missing: tuple[str, ...] = ()
     """Titles of our fields that the account lacks."""
 
@@ -106,10 +114,19 @@ class _User(msgspec.Struct):
     id: int
     name: str
     email: str | None = None
+    active: bool | None = True
+    suspended: bool | None = None
+    user_fields: dict[str, Any] | None = None
+
+
+class _Membership(msgspec.Struct):
+    user_id: int
+    group_id: int
 
 
 class _Account(msgspec.Struct):
     ticket_fields: list[_Field] = []
+    group_memberships: list[_Membership] = []
     groups: list[_Group] = []
     brands: list[_Brand] = []
     users: list[_User] = []
@@ -125,31 +142,58 @@ def build_reading(
     agents: Iterable[bytes],
     me: bytes,
     brands: Iterable[bytes] = (),
+    memberships: Iterable[bytes] = (),
 ) -> Reading:
-    """Put an account together from the bodies of /ticket_fields, /groups, /users?role[]=…, /users/me, /brands."""
+    """Put an account together from the bodies of /ticket_fields, /groups, /users?role[]=…, /users/me, /brands and
+    /group_memberships.
+    """
     found = [field for body in ticket_fields for field in _decode(body).ticket_fields if field.active]
     titles = {field.title.casefold(): field.id for field in found}
     known = {name: titles.get(field.known_by.casefold()) for name, field in table.ticket_fields.items()}
     ours = {id: name for name, id in known.items() if id is not None}
     users = [user for body in agents for user in _decode(body).users]
     bots = {bot.casefold() for bot in table.bots}
-    own = _decode(me).user
+    ourselves = _decode(me).user
     return Reading(
         table=table,
         fields=ours,
         options=_options(table, profile),
         groups={group.id: group.name for body in groups for group in _decode(body).groups if not group.deleted},
         agents={user.id: user.name for user in users},
-        us=frozenset({own.id} if own else ()),
+        us=frozenset({ourselves.id} if ourselves else ()),
         brands={brand.id: brand.name for body in brands for brand in _decode(body).brands},
         bots=frozenset(user.id for user in users if (user.email or "").casefold() in bots),
         checkboxes=frozenset(name for field in found if field.type == "checkbox" and (name := ours.get(field.id))),
+        members=_members(memberships),
+        specialties={user.id: skills for user in users if (skills := _specialties(user, table))},
+        absent=frozenset(user.id for user in users if _away(user, table)),
         missing=tuple(table.ticket_fields[name].known_by for name, id in known.items() if id is None),
     )
 
 
 def _decode(body: bytes) -> _Account:
     return msgspec.json.decode(body, type=_Account)
+
+
+def _members(bodies: Iterable[bytes]) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for row in (row for body in bodies for row in _decode(body).group_memberships):
+        found.setdefault(row.group_id, set()).add(row.user_id)
+    return {group: frozenset(users) for group, users in found.items()}
+
+
+def _specialties(user: _User, table: ZendeskTable) -> frozenset[str]:
+    """The words of an agent's field: `billing, scheduling`."""
+    own = table.user_fields.get("specialties")
+    said = (user.user_fields or {}).get(own.known_by) if own is not None else None
+    return frozenset(re.findall(r"[^\s,;]+", said.casefold())) if isinstance(said, str) else frozenset()
+
+
+def _away(user: _User, table: ZendeskTable) -> bool:
+    """Does an agent's field say that they are away, or is their account closed?"""
+    own = table.user_fields.get("away")
+    said = (user.user_fields or {}).get(own.known_by) if own is not None else None
+    return said is True or user.active is False or user.suspended is True
 
 
 def _options(table: ZendeskTable, profile: Profile) -> dict[str, dict[str, str]]:

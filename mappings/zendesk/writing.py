@@ -70,9 +70,11 @@ def ticket_row(
     fields: dict[int, str | None] = {}
     for _, change in changes:
         if change.group is not None:
-            row["group_id"] = _group(change.group, reading)
+            _move(row, _group(change.group, reading))
         if change.assignee_id is not None:
             row["assignee_id"] = change.assignee_id
+        if change.priority is not None:
+            row["priority"] = change.priority
         named = dict(change.fields) | ({"tier": str(change.tier)} if change.tier is not None else {})
         for name, value in named.items():
             fields[_field(name, reading)] = _value(name, value, reading)
@@ -86,6 +88,13 @@ def ticket_row(
     if comment is not None:
         row["comment"] = comment
     return row
+
+
+def _move(row: dict[str, Any], group_id: int) -> None:
+    """Another group than an earlier change meant: whom that one chose there does not go along."""
+    if row.get("group_id") != group_id:
+        row.pop("assignee_id", None)
+    row["group_id"] = group_id
 
 
 def _tags(row: dict[str, Any], changes: Sequence[tuple[str, TicketChange]]) -> None:
@@ -187,6 +196,7 @@ def shows(change: TicketChange, ticket: Ticket, reading: Reading) -> bool:
     return (
         (change.group is None or reading.table.group(change.group).casefold() == groups)
         and (change.assignee_id is None or change.assignee_id == ticket.assignee_id)
+        and (change.priority is None or change.priority == ticket.priority)
         and set(change.add_tags) <= ticket.tags
         and not set(change.remove_tags) & ticket.tags
         and all(held.get(name) == value for name, value in wanted.items())

@@ -73,8 +73,10 @@ class Desk:
         return self.sim.people(company)[0]
 
     def file(self, severity: str | None = "P2", plan: str = "business", **more: Any) -> int:
-        """A customer on a plan files a ticket."""
-        answers = {"kind": "bug", **({"severity": severity} if severity else {}), **more.pop("fields", {})}
+        """A customer on a plan files a ticket; one who says that the system is down says that nobody can work."""
+        said = {"severity": severity} if severity else {}
+        said |= {"working": "no"} if severity == "P1" else {}
+        answers = {"kind": "bug", **said, **more.pop("fields", {})}
         requester = more.pop("requester", None) or self.customer(plan)
         told = {"subject": "Help", "body": "It broke.", "channel": "web", **more}
         return self.sim.file_ticket(requester=requester, fields=answers, **told)

@@ -178,7 +178,7 @@ def test_adopting_an_old_account(fresh_desk: Desk) -> None:
     desk.minutes(3)
     old = desk.rows(state=OutboxState.BASELINE)
     assert {"reply", "escalate"} <= {row.action.verb for row in old}
-    for policy in POLICIES[:2]:
+    for policy in ("sla", "rules"):
         operations.adopt(desk.ctx.store, desk.now, policy=policy)
     desk.minutes(5)
     assert [row for row in desk.effects() if row.kind == "public_comment"] == []

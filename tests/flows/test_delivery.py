@@ -5,7 +5,7 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from connectors.store import OutboxState
+from connectors.store import Mode, OutboxState
 from flows import delivery, outbox, pulse, rules, sla, sync
 from tests.flows.desk import Desk, unfinished
 
@@ -243,6 +243,7 @@ def test_killed_and_run_again(desk: Desk, monkeypatch: pytest.MonkeyPatch, step:
 def test_thousand_breached_tickets(desk: Desk) -> None:
     """1,000 tickets late at once are held back whole; approved, they take ten fresh reads, ten writes, and two looks at
     all ten jobs at once (counted here: show_many, update_many and job_statuses; not the reading that found them)."""
+    desk.ctx.store.set_mode("triage", Mode.OFF, desk.now)
     tickets = [desk.file("P2", "business") for _ in range(1000)]
     desk.core.switches.rate_limits = False
     desk.move("2026-03-03 14:04")

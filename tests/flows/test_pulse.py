@@ -68,7 +68,7 @@ def test_webhooks_make_no_difference(desk: Desk) -> None:
 
 def test_shadow_writes_nothing(desk: Desk) -> None:
     """In shadow a policy journals what it would have done, once, and nobody is written to or paged."""
-    for policy in ("sla", "rules", "paging"):
+    for policy in ("triage", "sla", "rules", "paging"):
         desk.ctx.store.set_mode(policy, Mode.SHADOW, desk.now)
     desk.move("2026-03-03 22:00")
     desk.minutes(2)

@@ -23,6 +23,7 @@ from mappings.policies.sla.fields import upkeep
 from mappings.policies.sla.lateness import notice, unverified
 from mappings.policies.sla.measures import Life, live
 from mappings.policies.sla.ownership import fights, left
+from mappings.policies.triage import Staff, triage
 from mappings.profile import Profile
 from mappings.replies import Replies
 from mappings.timeline import build
@@ -147,6 +148,17 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     yield "a field left to a rule", [left(fought, fight, {}, PROFILE) for fight in fights(fought, PROFILE)]
     yield "pages", paged()
     yield from conducted()
+    silent = Story("2026-03-03 10:00", severity="P1", kind=None)
+    yield "triage", by_triage(silent)
+    yield "triage of a ticket with its kind changed", by_triage(silent.set("2026-03-03 10:20", kind="feature_request"))
+
+
+def by_triage(story: Story) -> list[Action]:
+    """What triage wants of a ticket; nobody is free for it."""
+    there = frozenset({"severity", "kind", "source", "plan_at_submission"})
+    asking = Replies({"en": {"confirm_severity": "Down, {{ name }}?"}})
+    staff = Staff(groups=GROUPS, members={"Support": frozenset({11}), "Product": frozenset()})
+    return triage(life_of(story), PROFILE, staff, asking, story.created, fields=there)
 
 
 def shapes() -> list[str]:

@@ -34,12 +34,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Somebody who answers. `duty` is agent, lead or manager; a manager administers the tools."""
+    """Somebody who answers. `duty` is agent, lead or manager; a manager administers the tools.
+
+    `specialties` are kinds of request that are theirs, by the world's keys.
+    """
 
     name: str
     email: str
     groups: tuple[str, ...]
     duty: str = "agent"
+    specialties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,16 @@ def cast(world: Mapping[str, Any], chance: random.Random) -> Cast:
 
 
 def _agents(world: Mapping[str, Any], account: str, count: int) -> tuple[Agent, ...]:
-    """A manager, a lead in the first tier, then every group in turn, the tiers' groups (first the first) twice."""
+    """A manager, a lead in the first tier, then every group in turn, the tiers' groups (first the first) twice.
+
+    Every other one has a kind of request that is theirs.
+    """
     groups = list(world.get("groups") or ["Support"])
     tiers = [tier["group"] for tier in world.get("tiers", []) if tier.get("group") in groups] or groups[:1]
     management = next((group for group in groups if group.lower().startswith("manage")), groups[-1])
     others = [group for group in groups if group not in tiers and group != management]
     turn = [tiers[0], *tiers, *others, tiers[0], *tiers]
+    kinds = [str(kind["key"]) for kind in world.get("kinds", [])]
     agents = []
     for number in range(max(2, count)):
         name = f"{FIRST[(number * 7 + 3) % len(FIRST)]} {LAST[(number * 11 + 5) % len(LAST)]}"
@@ -81,7 +89,8 @@ def _agents(world: Mapping[str, Any], account: str, count: int) -> tuple[Agent, 
         elif number == 1:
             agents.append(Agent(name, email, (tiers[0],), "lead"))
         else:
-            agents.append(Agent(name, email, (turn[(number - 2) % len(turn)],)))
+            own = (kinds[number % len(kinds)],) if kinds and number % 2 else ()
+            agents.append(Agent(name, email, (turn[(number - 2) % len(turn)],), specialties=own))
     return tuple(agents)
 
 

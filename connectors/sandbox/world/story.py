@@ -38,6 +38,7 @@ class Happening:
     status: str | None = None
     channel: str = "web"
     other: int | None = None
+    recipient: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -90,6 +91,7 @@ class _Teller:
         self._kinds = [(row["key"], row.get("group")) for row in world.get("kinds", [])] or [("question", None)]
         self._modules = [(row["key"], row["name"]) for row in world.get("modules", [])] or [("app", "the app")]
         self._urls = {row["key"]: row.get("urls") or [] for row in world.get("modules", [])}
+        self._mailboxes = {row.get("kind"): row["address"] for row in reversed(world.get("mailboxes") or [])}
         self._sources = list(world.get("sources") or ["portal", "email"])
         self._plans = {company.name: company.plan for company in people.companies}
         self._companies = {company.name: company for company in people.companies}
@@ -153,7 +155,18 @@ class _Teller:
         company = self._companies[person.company]
         told |= {"plan_at_submission": company.plan, "builder_id": company.external_id, "user_id": person.external_id}
         told |= {"user_role": person.role, "browser_os": "Chrome 144, Windows 11"}
-        return Happening(filed, number, "file", person.email, body, subject, channel=source, changes={"fields": told})
+        written = self._mailboxes.get(kind) or self._mailboxes.get(None) if source == "email" else None
+        return Happening(
+            filed,
+            number,
+            "file",
+            person.email,
+            body,
+            subject,
+            channel=source,
+            recipient=written,
+            changes={"fields": told},
+        )
 
     def _answers(self, number: int, at: int, person: Person, agent: Agent, usual: int) -> Iterator[Happening]:
         chance, hours = self._chance, self._hours

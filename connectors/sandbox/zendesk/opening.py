@@ -89,6 +89,8 @@ def _user(account: Account, name: str, email: str, role: str) -> User:
 
 def _agent(account: Account, agent: Agent) -> None:
     user = _user(account, agent.name, agent.email, "admin" if agent.duty == "manager" else "agent")
+    if agent.specialties and "specialties" in account.user_fields:
+        user.fields = {"specialties": ", ".join(agent.specialties)}
     user.details = {"manager": "Support manager", "lead": "Team lead"}.get(agent.duty)
     for name in agent.groups:
         group = account.group_named(name)

@@ -59,7 +59,12 @@ def play(sim: "ZendeskSim", past: Past, happenings: Iterable[Happening]) -> None
         if step.kind == "file":
             told = _known(sim, step.changes.get("fields", {}))
             tickets[step.ticket] = sim.file_ticket(
-                requester=step.author, subject=step.subject, body=step.body, channel=step.channel, fields=told
+                requester=step.author,
+                subject=step.subject,
+                body=step.body,
+                channel=step.channel,
+                fields=told,
+                recipient=step.recipient,
             )
             continue
         try:

@@ -201,6 +201,17 @@ class People:
             record = f"zendesk:organization:{one.id}"
             self.core.journal.add("zendesk", "organization", record, at=at, actor="billing", name=one.name, **fields)
 
+    def change_person(self, email: str, **fields: Any) -> None:
+        """Set fields of somebody by key, as an admin does or a calendar that says who is away."""
+        with self.core.lock:
+            user = self.user(email)
+            for key, value in fields.items():
+                field = self.account.user_fields.get(key)
+                if field is None:
+                    raise LookupError(f"no user field {key!r}")
+                user.fields = {**user.fields, key: keyed_option(field, value)}
+            self.account.touch_user(user)
+
     def people(self, company: str | None = None) -> list[str]:
         """Customers' addresses, all or of one company."""
         id = None if company is None else self.company(company).id

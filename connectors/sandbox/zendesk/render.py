@@ -108,7 +108,10 @@ class Renderer(ObjectRenderer):
             "suspended": user.suspended,
             "default_group_id": user.default_group_id,
             "report_csv": user.role == "admin",
-            "user_fields": {key: user.fields.get(key) for key in self._account.user_fields},
+            "user_fields": {
+                key: user.fields.get(key, False if field.type == "checkbox" else None)
+                for key, field in self._account.user_fields.items()
+            },
         }
 
     def organization(self, organization: Organization) -> Json:

@@ -116,10 +116,10 @@ def test_resuming_may_keep_what_waited(store: Store, run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (["pause", "zendsk"], "pause: 'zendsk' is not known; write all, sla, rules, paging, abuse,"),
+        (["pause", "zendsk"], "pause: 'zendsk' is not known; write all, triage, sla, rules, paging, abuse,"),
         (["pause", "zendsk"], "did you mean 'zendesk'?"),
         (["pause", "zendsk:12"], "or a record such as zendesk:123"),
-        (["mode", "sal"], "mode: 'sal' is not known; write sla, rules, paging, abuse; did you mean 'sla'?"),
+        (["mode", "sal"], "mode: 'sal' is not known; write triage, sla, rules, paging, abuse; did you mean 'sla'?"),
         (["mode", "sla", "on"], "mode: 'on' is not known; write off, shadow, apply"),
         (["outbox", "list", "--state", "plannd"], "did you mean 'planned'?"),
         (["approve", "c0ffee"], "batch c0ffee: there is none of that hash; `helpdesk approve` lists"),
@@ -143,13 +143,15 @@ def test_modes_are_shown_and_set(store: Store, run: Run) -> None:
     """A policy's mode is what was set last; applying again tells what it put aside."""
     assert (
         run("mode").stdout
-        == "sla: apply (not set)\nrules: apply (not set)\npaging: apply (not set)\nabuse: apply (not set)\n"
+        == "triage: apply (not set)\nsla: apply (not set)\nrules: apply (not set)\npaging: apply (not set)\n"
+        "abuse: apply (not set)\n"
     )
     plan(store, action("k"))
     assert run("mode", "sla", "shadow").stdout == "sla: shadow\n"
     assert store.mode("sla") is Mode.SHADOW
     assert "sla: apply\n1 actions planned before are put aside" in run("mode", "sla", "apply").stdout
-    assert json.loads(run("mode", "--json").stdout) == {"sla": "apply", "rules": None, "paging": None, "abuse": None}
+    modes = {"triage": None, "sla": "apply", "rules": None, "paging": None, "abuse": None}
+    assert json.loads(run("mode", "--json").stdout) == modes
 
 
 ONE = Limits(within=timedelta(minutes=10), other=1)

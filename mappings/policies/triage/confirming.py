@@ -1,0 +1,94 @@
+"""A critical severity that the customer chose is confirmed before it pages anybody (TRI-18).
+
+The form's question "Can anybody work?" decides: nobody can, it stands; others can, it does not page. Without an answer
+it is asked once, and pages at the end of the profile's time all the same. What an agent, an address or the texts
+themselves make critical needs no confirmation.
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from mappings.model import Actor
+from mappings.plan import Action
+from mappings.policies.sla.measures import Life
+from mappings.policies.triage.finding import sign
+from mappings.policies.triage.owning import filed_by_customer
+from mappings.profile import Profile
+
+Standing = Literal["confirmed", "refuted", "waits"]
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """When a customer first chose a critical severity, and by which happening."""
+
+    at: datetime
+    cause: str
+
+
+def claim(life: Life, profile: Profile) -> Claim | None:
+    """A critical severity that rests on the customer's word alone; null where there is none."""
+    first = life.line.authors.get("severity", Actor.CUSTOMER if filed_by_customer(life) else Actor.AGENT)
+    told = [(life.line.created_at, life.created, first, life.line.initial.get("severity"))]
+    told += [(step.at, step.cause, step.actor, step.new) for step in life.line.of("severity")]
+    grave = [(at, cause, who) for at, cause, who, value in told if _critical(value, profile)]
+    if not grave or any(who not in (Actor.CUSTOMER, Actor.UNKNOWN) for _, _, who in grave):
+        return None
+    shown = sign(life.history.ticket, profile)
+    if shown is not None and _critical(shown.value, profile):
+        return None
+    return Claim(*grave[0][:2])
+
+
+def standing(life: Life, profile: Profile, now: datetime) -> Standing:
+    """Does a critical severity stand?"""
+    claimed = claim(life, profile)
+    if claimed is None:
+        return "confirmed"
+    match life.history.ticket.fields.get("working"):
+        case "no":
+            return "confirmed"
+        case "yes":
+            return "refuted"
+    return "waits" if now < until(claimed, profile) else "confirmed"
+
+
+def until(claimed: Claim, profile: Profile) -> datetime:
+    """How long an answer is waited for."""
+    return claimed.at + timedelta(seconds=profile.triage.confirm.within)
+
+
+def deadline(life: Life, profile: Profile, now: datetime) -> datetime | None:
+    """When a ticket that waits for its answer pages without one; null where nothing waits."""
+    claimed = claim(life, profile)
+    waits = claimed is not None and standing(life, profile, now) == "waits"
+    return until(claimed, profile) if claimed is not None and waits else None
+
+
+def withheld(action: Action, life: Life, profile: Profile, now: datetime) -> bool:
+    """Does a page rest on a critical severity that is not confirmed?"""
+    if action.verb != "page" or not _critical(life.line.value("severity", action.cause_at), profile):
+        return False
+    return standing(life, profile, now) != "confirmed"
+
+
+_YES = frozenset(("yes", "yeah", "yep", "sí", "si"))
+_NO = frozenset(("no", "nobody", "noone", "none", "nadie", "ninguno"))
+_WORD = re.compile(r"[^\W_]+")
+
+
+def answer(text: str) -> Literal["yes", "no"] | None:
+    """Whether anybody can work, as a customer's reply says in its first words; null where it does not say.
+
+    Only a plain yes keeps anybody from being woken: whatever also says no is a no.
+    """
+    words = _WORD.findall(text.strip().partition("\n")[0].casefold())[:12]
+    if _NO & set(words):
+        return "no" if words[0] in _NO | _YES else None
+    return "yes" if words and words[0] in _YES else None
+
+
+def _critical(severity: str | None, profile: Profile) -> bool:
+    return severity in profile.severities and profile.severities[str(severity)].critical

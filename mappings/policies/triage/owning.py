@@ -1,0 +1,53 @@
+"""Whose a ticket's fields are: what nobody has said is ours to say, and stays ours until somebody changes it."""
+
+from mappings.model import Actor
+from mappings.policies.sla.measures import Life
+from mappings.profile import Profile
+
+
+def setter(life: Life, name: str) -> Actor | None:
+    """Who gave a field its present value; null where nobody ever said anything.
+
+    Somebody who emptied it has said something. What stood there at creation is the form's, so the customer's, unless
+    the ticket tells of somebody else.
+    """
+    steps = life.line.of(name)
+    if steps:
+        return steps[-1].actor
+    if life.line.initial.get(name) is None:
+        return None
+    return life.line.authors.get(name, Actor.CUSTOMER if filed_by_customer(life) else Actor.AGENT)
+
+
+def free(life: Life, name: str) -> bool:
+    """May we say what a field is?"""
+    return setter(life, name) in (None, Actor.US)
+
+
+def filed_by_customer(life: Life) -> bool:
+    """Did the customer file the ticket themselves?"""
+    ticket = life.history.ticket
+    return ticket.submitter_id in (None, ticket.requester_id)
+
+
+def own_word(life: Life, name: str) -> str | None:
+    """What the customer last said in a field; null where they never did."""
+    said = [step.new for step in life.line.of(name) if step.actor is Actor.CUSTOMER]
+    if said:
+        return said[-1]
+    initial = life.line.initial.get(name)
+    author = life.line.authors.get(name, Actor.CUSTOMER if filed_by_customer(life) else Actor.AGENT)
+    return initial if author is Actor.CUSTOMER else None
+
+
+def at_the_entrance(life: Life, profile: Profile, group: str | None) -> bool:
+    """Is a ticket where tickets arrive, sent nowhere by anybody?
+
+    That is no group at all, or the first tier's, where the account's own rules put every new ticket.
+    """
+    moved = any(step.at > life.line.created_at or step.actor is Actor.AGENT for step in life.line.of("group_id"))
+    author = life.line.authors.get("group_id")
+    chosen = author is Actor.AGENT or (author is None and not filed_by_customer(life))
+    if moved or (group is not None and chosen):
+        return False
+    return group is None or group == profile.tiers[1].group
