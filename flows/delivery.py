@@ -16,6 +16,7 @@ from connectors.errors import BadRequest, ConnectorError, Uncertain
 from connectors.store import Mode, OutboxRow, OutboxState, Result
 from flows.account import know_account
 from flows.context import Context, log
+from flows.message_delivery import look_for_messages, send_messages, take_over
 from flows.outbox import all_as, apt, change_of, finish, give_back, real_time, still_ours, take, ticket_id
 from flows.page_delivery import look_for_pages, send_pages
 from flows.report import Delivered, Pulse
@@ -33,6 +34,9 @@ JOBS = 10
 JOB_SECONDS = 20
 """How long we wait for a job before we leave it to the next pulse to ask again: most take one to five seconds."""
 
+MESSAGES = ("slack", "mail")
+"""The tools that carry messages, in order: what the first does not take goes by the second."""
+
 
 def deliver(ctx: Context) -> Delivered:
     """Empty the outbox as far as the tools allow; gives what became of the rows."""
@@ -40,7 +44,9 @@ def deliver(ctx: Context) -> Delivered:
     if ctx.settings.mode is not Mode.APPLY:
         return waiting(ctx)
     told.dropped += ctx.store.drop_ended(ctx.now())
-    if ctx.store.settled():
+    for tool in MESSAGES:
+        take_over(ctx, told, tool)
+    if ctx.store.settled(ctx.now()):
         return told
     know_account(ctx)
     ctx.store.expire(real_time())
@@ -50,8 +56,17 @@ def deliver(ctx: Context) -> Delivered:
     if ctx.zendesk is not None and ctx.reading is not None:
         _tried(told, lambda: resolve(ctx, told))
         _tried(told, lambda: _empty(ctx, told, "zendesk", _send_tickets))
+    for tool in MESSAGES:
+        _tell(ctx, told, tool)
     told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
     return told
+
+
+def _tell(ctx: Context, told: Delivered, tool: str) -> None:
+    """Messages by one tool. What it does not take goes to the next one, which comes after it."""
+    _tried(told, lambda: look_for_messages(ctx, told, tool))
+    _tried(told, lambda: _empty(ctx, told, tool, lambda ctx, lane, told: send_messages(ctx, lane, told, tool)))
+    _tried(told, lambda: take_over(ctx, told, tool))
 
 
 def _tried(told: Delivered, work: Callable[[], None]) -> None:
@@ -64,7 +79,7 @@ def _tried(told: Delivered, work: Callable[[], None]) -> None:
 
 
 def _empty(ctx: Context, told: Delivered, tool: str, send: Callable[[Context, Lane, Delivered], bool]) -> None:
-    for lane in Lane if ctx.store.waits(tool) else ():
+    for lane in Lane if ctx.store.waits(tool, ctx.now()) else ():
         while send(ctx, lane, told):
             pass
 

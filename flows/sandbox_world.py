@@ -61,6 +61,8 @@ def build_world(
         "forms": [{"name": "Support request", "group": desk.group(groups(profile)[0])}],
         "addresses": [address for channel in profile.channels.values() for address in channel.addresses],
         "services": [pager.service(name) for name in _distinct(route.pagerduty for route in profile.routes.values())],
+        "slack_channels": _distinct(route.slack for route in profile.routes.values() if route.slack != "direct"),
+        "slack_people": _distinct(route.email for route in profile.routes.values() if route.slack == "direct"),
         "size": {**SIZE, **(size or {})},
     }
 

@@ -12,6 +12,7 @@ from connectors.store.facts import FactStore
 from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
 from connectors.store.looks import Looks
+from connectors.store.messages import Messages
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
 from connectors.store.reading import FactReader
@@ -35,6 +36,7 @@ class Store(
     Tokens,
     Inbox,
     Restores,
+    Messages,
 ):
     """One profile's store. Safe to use from several threads; every method is one transaction."""
 

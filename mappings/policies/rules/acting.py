@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from mappings.notices import About, mentioned, told
 from mappings.plan import Action, Change, Lane, NotConnected, PageTrigger, TicketChange
 from mappings.policies.paging import page
 from mappings.policies.rules.moments import Moment, serving
@@ -33,6 +34,19 @@ class Acting:
         self.life, self.profile, self.replies = life, profile, replies
         self.rule, self.moment, self.link = rule, moment, link
         self.record = f"zendesk:{life.history.ticket.id}"
+
+    def done(self, do: Do) -> list[Action]:
+        """One verb as the actions that it comes to: telling a route may be a note, messages, or both."""
+        ticket_id = self.life.history.ticket.id
+        about = About(
+            ticket_id=ticket_id,
+            facts=self.moment.facts,
+            says=f"Rule: {self.rule.name}.",
+            at=self.moment.at,
+            due_at=self._due(),
+            link=self.link(ticket_id),
+        )
+        return told(self.do(do), do, self.profile, about)
 
     def do(self, do: Do) -> Action:
         """One verb as an action; one whose tool is not there is written down as not connected."""
@@ -67,6 +81,9 @@ class Acting:
             case "tell" if route is not None and (route.assignee or route.group):
                 whom = f"For {route.group}: " if route.group else ""
                 return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
+            case "mention" if route is not None:
+                note = f"For {mentioned(route)}: {self._says()} Rule: {self.rule.name}."
+                return TicketChange(note=note), Lane.ESCALATION, None
             case "escalate":
                 return self._escalate(argument), Lane.ESCALATION, _ESCALATION_SENSE
             case "reply" if self.replies.has(argument):

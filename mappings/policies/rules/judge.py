@@ -28,5 +28,5 @@ def judge(life: Life, profile: Profile, replies: Replies, *, link: Callable[[int
         firing = [moment for moment in lived if moment.concerns(rule) and not moment.held and fires(rule, moment)]
         for moment in firing if rule.again else firing[:1]:
             acting = Acting(life, profile, replies, rule, moment, link)
-            actions += [acting.do(do) for do in rule.do]
+            actions += [action for do in rule.do for action in acting.done(do)]
     return actions

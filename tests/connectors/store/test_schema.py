@@ -97,7 +97,9 @@ def test_a_database_of_another_version_is_refused(store_url: str) -> None:
     with store.writing() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     try:
-        with pytest.raises(NotMigrated, match="is at schema 9999, this code needs 0002; run the version that made it"):
+        with pytest.raises(
+            NotMigrated, match=r"is at schema 9999, this code needs [0-9]{4}; run the version that made it"
+        ):
             Store.open(store_url)
     finally:
         with store.writing() as conn:
