@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -92,7 +92,7 @@ class Mail:
 
 def message_id(ref: str, sender: str) -> str:
     """`<hf-….example.com>`: the same message has the same one, however often it is sent."""
-    return f"<{ref}@{sender.rpartition('@')[2] or 'localhost'}>"
+    return f"<{ref}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
 
 
 def _hand_over(server: Server, people: Sequence[str], message: bytes, seconds: float) -> None:
@@ -100,15 +100,15 @@ def _hand_over(server: Server, people: Sequence[str], message: bytes, seconds: f
     door = _connect(server, seconds)
     begun = False
     try:
-        _must(door.mail(server.sender.rpartition("<")[2].rstrip(">")))
+        _must(door.mail(parseaddr(server.sender)[1]))
         for address in people:
             _must(door.rcpt(address))
         begun = True
         _must(door.data(message))
-    except (OSError, smtplib.SMTPServerDisconnected) as error:
-        raise (Broken if begun else NotReached)(type(error).__name__) from error
-    except smtplib.SMTPResponseException as error:
+    except smtplib.SMTPResponseException as error:  # an OSError, as all of the library's are
         raise refused(int(error.smtp_code), error.smtp_error) from error
+    except OSError as error:
+        raise (Broken if begun else NotReached)(type(error).__name__) from error
     finally:
         _close(door)
 

@@ -1,4 +1,4 @@
-"""Messages whose way did not work: they failed, or have waited too long, and the route's next way takes over."""
+"""What did not arrive: messages whose way failed or took too long, and pages that nobody saw."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,11 +15,15 @@ from connectors.store.policy import ALL
 from connectors.store.values import OutboxRow, OutboxState
 
 _OUTBOX = schema.outbox
+_TRIED = tuple(
+    state.value
+    for state in (OutboxState.PLANNED, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED, OutboxState.DONE)
+)
 _STUCK = (OutboxState.PLANNED.value, OutboxState.UNKNOWN.value)
 
 
 class Messages(Database):
-    """Rows with the verb `message`."""
+    """Rows that somebody else has to be told of, or told by another way."""
 
     def stuck(self, tool: str, *, waiting_since: datetime, failed_since: datetime) -> list[OutboxRow]:
         """A tool's messages that failed at `failed_since` or later, or are due and wait or are unknown since before
@@ -30,11 +34,21 @@ class Messages(Database):
         failed = sa.and_(row.state == OutboxState.FAILED.value, row.updated_at >= seconds(failed_since))
         query = select_rows().where(row.verb == "message", row.tool == tool, sa.or_(late, failed))
         with self.reading() as conn:
-            paused = stopped(conn)
-            if ALL in paused or tool in paused:
-                return []
             rows = [decode_row(found) for found in conn.execute(query.order_by(row.id))]
-        return [one for one in rows if not {one.action.policy, one.action.record} & set(paused)]
+            return _unpaused(rows, stopped(conn)) if rows else []
+
+    def unconfirmed_pages(self, *, before: datetime, since: datetime) -> list[OutboxRow]:
+        """Pages that were to go out, decided from `since` to `before`, of which no incident was ever seen.
+
+        Those that somebody paused are left out.
+        """
+        row, incident = _OUTBOX.c, schema.incident
+        seen = sa.exists().where(incident.c.dedup_key == row.dedup_key)
+        query = select_rows().where(row.dedup_key.is_not(None), row.verb == "page", row.state.in_(_TRIED), ~seen)
+        query = query.where(row.decided_at <= seconds(before), row.decided_at >= seconds(since))
+        with self.reading() as conn:
+            rows = [decode_row(found) for found in conn.execute(query.order_by(row.id))]
+            return _unpaused(rows, stopped(conn)) if rows else []
 
     def pass_on(self, ids: Iterable[int], now: datetime, why: str, fence: int | None = None) -> int:
         """Drop those of these rows that still wait or are unknown: the next way has them. Raises `StaleLease`."""
@@ -46,3 +60,10 @@ class Messages(Database):
                 rows = _OUTBOX.update().where(among(conn, _OUTBOX.c.id, some), _OUTBOX.c.state.in_(_STUCK))
                 count += conn.execute(rows.values(values)).rowcount
         return count
+
+
+def _unpaused(rows: list[OutboxRow], paused: list[str]) -> list[OutboxRow]:
+    """Those that nobody stopped, by whatever they belong to."""
+    halted = set(paused)
+    scopes = [{ALL, row.action.tool, row.action.policy, row.action.record} for row in rows]
+    return [row for row, own in zip(rows, scopes, strict=True) if not own & halted]

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.model import Actor, Incident, PageStatus
+from mappings.notices import following
 from mappings.plan import KEY_GRAMMAR, Action, PageResolve, PageTrigger
-from mappings.policies.paging import dedup_key, pair
+from mappings.policies.paging import dedup_key, pair, unconfirmed
 from mappings.policies.rules import judge
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.fields import upkeep
@@ -42,6 +43,11 @@ rules:
   Golden answer:    {when: {event: reopened}, do: [tell management, assign senior], again: true}
 """,
 )
+BY_SLACK = """
+routes: {leads: {slack: "#leads"}}
+tools: {slack: true}
+targets: {First response: {late: [tell leads, mention leads]}}
+"""
 REPLIES = Replies({"en": {"next_business_day": "Tomorrow, {name}."}})
 
 
@@ -109,6 +115,10 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     fought = life_of(reset())
     yield "a field left to a rule", [left(fought, fight, {}, PROFILE) for fight in fights(fought, PROFILE)]
     yield "pages", paged()
+    told = by_lateness(fresh, "2026-03-03 14:00", edited("builder", BY_SLACK))
+    yield "a message, and what follows where its way fails", [a for one in told for a in (one, following(one)) if a]
+    history, pages = fresh.history(), [a for a in by_lateness(fresh, "2026-03-03 14:00") if a.verb == "page"]
+    yield "a page that nobody saw", unconfirmed(history, pages[0], PROFILE, at("2026-03-03 14:00"), link=str)
 
 
 def shapes() -> list[str]:

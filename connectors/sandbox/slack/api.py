@@ -45,8 +45,8 @@ class Api:
     def __init__(self, core: Core, workspace: Workspace) -> None:
         self._core, self._space = core, workspace
         self._tiers = {name: SlidingWindow(limit) for name, limit in TIERS.items()}
-        self.posts = SlidingWindow(60)
-        """Messages of one channel: about one a second, with bursts (vendor-facts §6)."""
+        self.posts = SlidingWindow(10, 10)
+        """Messages of one channel: about one a second, with short bursts (vendor-facts §6)."""
         self.methods: dict[str, Callable[[Given], Body]] = {
             "auth.test": self.auth_test,
             "chat.postMessage": self.post,
