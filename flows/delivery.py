@@ -58,7 +58,7 @@ def deliver(ctx: Context) -> Delivered:
         _tried(told, lambda: _empty(ctx, told, "zendesk", _send_tickets))
     for tool in MESSAGES:
         _tell(ctx, told, tool)
-    told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
+    told.waiting = ctx.store.outbox_count(OutboxState.PLANNED, due=ctx.now())
     return told
 
 

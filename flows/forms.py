@@ -41,6 +41,8 @@ class Scope(StrEnum):
     PAGING = "paging"
     ZENDESK = "zendesk"
     PAGERDUTY = "pagerduty"
+    SLACK = "slack"
+    MAIL = "mail"
 
 
 class Policy(StrEnum):

@@ -74,7 +74,7 @@ class MissingSetting(Explained):
     """A setting that the work at hand needs is not there."""
 
     def __init__(self, *names: str) -> None:
-        wanted, file = " or ".join(names), "" if names[0].endswith("_URL") else f" (or {names[0]}_FILE)"
+        wanted, file = " or ".join(names), "" if names[0].endswith(("_URL", "_FROM")) else f" (or {names[0]}_FILE)"
         super().__init__(f"environment: {wanted}: not set; set it{file}, see deploy/env.example")
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from connectors.base import CONNECT, Answer, Ask, Broken, NotReached, Policy
 from connectors.budget import Budget
-from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Unauthorized, Unavailable
+from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Unauthorized, Unavailable, Uncertain
 from mappings.plan import Lane
 
 SCHEMES = ("smtp", "smtps", "smtp+plain")
@@ -72,7 +72,10 @@ class Mail:
         message.set_content(text)
         people = [address.strip() for address in to.split(",") if address.strip()]
         ask = Ask(method="SEND", path="/message", write=True, again=False, lane=Lane.ESCALATION)
-        self.policy.run(ask, lambda seconds: self._once(people, message.as_bytes(), seconds))
+        try:
+            self.policy.run(ask, lambda seconds: self._once(people, message.as_bytes(), seconds))
+        except Uncertain as error:
+            raise Uncertain(error.place, error.cause, "it goes again with the same Message-ID") from error
         return id
 
     def greet(self) -> None:

@@ -39,6 +39,7 @@ def test_what_is_guarded_may_be_absent() -> None:
     assert not problems("{% if plans is defined %}It comes with: {{ plans }}.{% endif %}")
 
 
+@pytest.mark.req("NTF-06")
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_shipped_texts_are_filled_without_leftovers(path: object) -> None:
     """With only what is always known, with all that can be known, and with an unknown name and time."""
