@@ -375,12 +375,12 @@ def test_nobody_is_told_of_a_held_ticket(telling: Desk) -> None:
 
 
 def test_paused_tool_waits(telling: Desk) -> None:
-    """`helpdesk pause slack`: messages wait, no other way takes over, and go out when it is resumed."""
+    """`helpdesk pause slack`: messages wait, no other way takes over; resumed with what waited, they go out."""
     late(telling)
     telling.ctx.store.pause("slack", telling.now)
     telling.minutes(8)
     assert (telling.slack.said("leads"), mailed(telling)) == ([], 0)
-    telling.ctx.store.resume("slack", telling.now)
+    telling.ctx.store.resume("slack", telling.now, keep=True)
     telling.minutes(1)
     assert (len(telling.slack.said("leads")), mailed(telling)) == (1, 0)
 
