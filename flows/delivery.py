@@ -44,8 +44,7 @@ def deliver(ctx: Context) -> Delivered:
     if ctx.settings.mode is not Mode.APPLY:
         return waiting(ctx)
     told.dropped += ctx.store.drop_ended(ctx.now())
-    for tool in MESSAGES:
-        take_over(ctx, told, tool)
+    take_over(ctx, told)
     if ctx.store.settled(ctx.now()):
         return told
     know_account(ctx)
@@ -66,7 +65,7 @@ def _tell(ctx: Context, told: Delivered, tool: str) -> None:
     """Messages by one tool. What it does not take goes to the next one, which comes after it."""
     _tried(told, lambda: look_for_messages(ctx, told, tool))
     _tried(told, lambda: _empty(ctx, told, tool, lambda ctx, lane, told: send_messages(ctx, lane, told, tool)))
-    _tried(told, lambda: take_over(ctx, told, tool))
+    take_over(ctx, told)
 
 
 def _tried(told: Delivered, work: Callable[[], None]) -> None:

@@ -138,21 +138,21 @@ def _looked(ctx: Context, rows: Sequence[OutboxRow], mark: str) -> list[Result]:
     return []
 
 
-def take_over(ctx: Context, told: Delivered, tool: str) -> None:
+def take_over(ctx: Context, told: Delivered) -> None:
     """Hand messages on whose way failed, or has not worked for five minutes: the route's next way is told to go.
 
     The next way's key follows from the first one's, so that each is planned once, however often this is done.
     """
     now = ctx.now()
-    rows = ctx.store.stuck(tool, waiting_since=now - TAKES_OVER, failed_since=now - _REMEMBERED)
+    rows = ctx.store.stuck(waiting_since=now - TAKES_OVER, failed_since=now - _REMEMBERED)
     others = [(row, other) for row in rows if (other := following(row.action)) is not None]
     for policy in sorted({row.action.policy for row, _ in others}):
-        decided = Decided(policy)
         actions = [other for row, other in others if row.action.policy == policy]
-        store_decision(ctx, decided, decided_seq=None, actions=actions)
+        store_decision(ctx, Decided(policy), decided_seq=None, actions=actions)
     waited = [row for row, _ in others if row.state is not OutboxState.FAILED]
     if waited:
-        why = f"{tool} did not take it within {TAKES_OVER.seconds // 60} minutes: the route's next way has it"
-        count = ctx.store.pass_on([row.id for row in waited], now, f"{why} ({waited[0].error})", ctx.fence)
+        tool, minutes = waited[0].action.tool, TAKES_OVER.seconds // 60
+        why = f"{tool} did not take it within {minutes} minutes: the route's next way has it ({waited[0].error})"
+        count = ctx.store.pass_on([row.id for row in waited], now, why, ctx.fence)
         told.dropped += count
-        told.problems.append(f"{tool}: {count} messages go by the route's next way; it has not worked for 5 minutes")
+        told.problems.append(f"{tool}: not working for {minutes} minutes: {count} messages go by their next way")

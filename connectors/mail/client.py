@@ -80,7 +80,7 @@ class Mail:
 
     def greet(self) -> None:
         """Connect and log in, and send nothing: for whoever checks the settings. Raises ConnectorError."""
-        ask = Ask(method="GREET", path="", write=False, again=True)
+        ask = Ask(method="EHLO", path="/", write=False, again=True)
 
         def look(seconds: float) -> Answer:
             _close(_connect(self.server, seconds))

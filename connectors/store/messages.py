@@ -25,14 +25,17 @@ _STUCK = (OutboxState.PLANNED.value, OutboxState.UNKNOWN.value)
 class Messages(Database):
     """Rows that somebody else has to be told of, or told by another way."""
 
-    def stuck(self, tool: str, *, waiting_since: datetime, failed_since: datetime) -> list[OutboxRow]:
-        """A tool's messages that failed at `failed_since` or later, or are due and wait or are unknown since before
-        `waiting_since`; oldest first. Those that somebody paused are left alone.
+    def stuck(self, *, waiting_since: datetime, failed_since: datetime) -> list[OutboxRow]:
+        """Messages that failed at `failed_since` or later, or were due by `waiting_since` and wait or are unknown.
+
+        Oldest first. Those that somebody paused are left alone.
         """
         row = _OUTBOX.c
-        late = sa.and_(row.state.in_(_STUCK), row.decided_at <= seconds(waiting_since), due(_OUTBOX, waiting_since))
-        failed = sa.and_(row.state == OutboxState.FAILED.value, row.updated_at >= seconds(failed_since))
-        query = select_rows().where(row.verb == "message", row.tool == tool, sa.or_(late, failed))
+        failed = row.state == OutboxState.FAILED.value
+        late = sa.and_(sa.not_(failed), row.decided_at <= seconds(waiting_since), due(_OUTBOX, waiting_since))
+        lately = sa.and_(failed, row.updated_at >= seconds(failed_since))
+        states = row.state.in_([*_STUCK, OutboxState.FAILED.value])
+        query = select_rows().where(states, row.verb == "message", sa.or_(late, lately))
         with self.reading() as conn:
             rows = [decode_row(found) for found in conn.execute(query.order_by(row.id))]
             return _unpaused(rows, stopped(conn)) if rows else []

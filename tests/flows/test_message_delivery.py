@@ -78,7 +78,7 @@ def test_slack_away_is_mailed(telling: Desk) -> None:
     assert mailed(telling) == 0
     beats += telling.minutes(4)
     assert mailed(telling) == 1
-    said = [line for beat in beats for line in beat.delivered.problems if "go by the route's next way" in line]
+    said = [line for beat in beats for line in beat.delivered.problems if "go by their next way" in line]
     assert len(said) == 1
     telling.well()
     settled(telling)

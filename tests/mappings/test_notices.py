@@ -70,26 +70,16 @@ def test_p0_goes_to_everybody_in_every_way() -> None:
     assert [note.partition(":")[0] for note in notes(found, "tell")] == ["For Management"]
 
 
-ESCALATED = """
-rules:
-  P0: null
-  {severity}: {{when: {{severity: {severity}, event: reopened}}, do: {do}}}
-"""
-
-
-def outputs(severity: str) -> list[Action]:
-    """What pmerit's own lines for a severity do, on an event that a story can tell."""
-    do = str([str(do) for do in PMERIT.rules[f"{severity} escalated"].do]).replace("'", "")
-    using = edited("pmerit", ESCALATED.format(severity=severity, do=do))
-    story = Story("2026-03-03 08:00", severity=severity, plan="free")
-    story.set("2026-03-03 09:00", status="solved").set("2026-03-03 10:00", Actor.CUSTOMER, status="open")
-    return judged(story, using, severity)
+def escalated(severity: str) -> list[Action]:
+    """What pmerit's own rule for a severity does when a ticket is moved up."""
+    story = Story("2026-03-03 10:00", severity=severity, plan="free")
+    return judged(story.set("2026-03-03 11:00", Actor.AGENT, tier="2"), PMERIT, f"{severity} escalated")
 
 
 @pytest.mark.req("ESC-11")
 def test_p1_names_the_lead_and_writes_to_them() -> None:
     """P1: the tech leads are named in the ticket, and get a direct message."""
-    found = outputs("P1")
+    found = escalated("P1")
     assert messages(found) == [("tech_leads", "slack direct tech-leads@pmerit.com", None)]
     assert notes(found, "mention")[0].startswith("For tech leads (tech-leads@pmerit.com): ")
 
@@ -101,7 +91,7 @@ def test_p1_names_the_lead_and_writes_to_them() -> None:
 )
 def test_milder_ones_wait_for_their_meeting(severity: str, route: str, named: int, when: str) -> None:
     """P2: named in the ticket, and the next stand-up is told; P3: only the weekly review is. Both by the team's way."""
-    found = outputs(severity)
+    found = escalated(severity)
     assert messages(found) == [(route, "slack #pmerit-support", None)]
     assert len(notes(found, "mention")) == named
     (digest,) = [action for action in found if isinstance(action.change, Message)]
