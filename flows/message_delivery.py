@@ -39,11 +39,11 @@ def send_messages(ctx: Context, lane: Lane, told: Delivered, tool: str) -> bool:
     together = _together(going)
     refused = False
     for position, bundle in enumerate(together):
-        meant = apt(ctx, told, still_ours(ctx, bundle))
-        if not meant:
-            continue
+        meant = bundle
         try:
-            finish(ctx, told, _sent(ctx, told, meant, tool))
+            where = _where(ctx, bundle)  # first: it may take a call or two, and the row's time is for the sending
+            meant = apt(ctx, told, still_ours(ctx, bundle))
+            finish(ctx, told, _sent(ctx, told, meant, where) if meant else [])
         except Uncertain as error:
             finish(ctx, told, all_as(meant, OutboxState.UNKNOWN, str(error)))
         except (BadRequest, Forbidden, NotFound) as error:
@@ -59,33 +59,39 @@ def send_messages(ctx: Context, lane: Lane, told: Delivered, tool: str) -> bool:
     return len(rows) == MOST and not refused
 
 
-def _sent(ctx: Context, told: Delivered, rows: Sequence[OutboxRow], tool: str) -> list[Result]:
+def _where(ctx: Context, rows: Sequence[OutboxRow]) -> str | None:
+    """Where a bundle goes in its tool: a channel's id, or addresses; null where the tool was never set up."""
+    change = rows[0].action.change
+    assert isinstance(change, Message)
+    if change.tool == "slack":
+        return None if ctx.slack is None else ctx.slack.place(change.to)
+    return None if ctx.mail is None else change.to
+
+
+def _sent(ctx: Context, told: Delivered, rows: Sequence[OutboxRow], where: str | None) -> list[Result]:
     """Send rows as one message; its mark is stored before the call, so that it can be looked for."""
-    if getattr(ctx, tool) is None:
-        return all_as(rows, OutboxState.FAILED, _SETUP[tool])
+    if where is None:
+        return all_as(rows, OutboxState.FAILED, _SETUP[rows[0].action.tool])
     message = letter([row.action for row in rows], ctx.profile)
     ctx.store.note_ref([row.id for row in rows], message.ref)
     told.calls += 1
-    _post(ctx, message)
+    _post(ctx, message, where)
     return [Result(id=row.id, state=OutboxState.DONE, vendor_ref=message.ref) for row in rows]
 
 
-def _post(ctx: Context, message: Letter) -> None:
+def _post(ctx: Context, message: Letter, where: str) -> None:
     if message.tool == "slack":
         assert ctx.slack is not None
-        ctx.slack.post(ctx.slack.place(message.to), slack_text(message), message.ref)
+        ctx.slack.post(where, slack_text(message), message.ref)
     else:
         assert ctx.mail is not None
-        ctx.mail.send(message.to, message.subject, mail_text(message), ref=message.ref, at=ctx.now())
+        ctx.mail.send(where, message.subject, mail_text(message), ref=message.ref, at=ctx.now())
 
 
 def _wanted(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     """The rows whose ticket is there, and left to us."""
-    tickets = (
-        {history.ticket.id: history.ticket for history in ctx.store.histories({ticket_id(row) for row in rows})}
-        if rows
-        else {}
-    )
+    ids = {ticket_id(row) for row in rows}
+    tickets = {history.ticket.id: history.ticket for history in ctx.store.histories(ids)} if ids else {}
     dropped = []
     for row in rows:
         ticket = tickets.get(ticket_id(row))

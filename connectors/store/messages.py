@@ -26,13 +26,14 @@ class Messages(Database):
     """Rows that somebody else has to be told of, or told by another way."""
 
     def stuck(self, *, waiting_since: datetime, failed_since: datetime) -> list[OutboxRow]:
-        """Messages that failed at `failed_since` or later, or were due by `waiting_since` and wait or are unknown.
+        """Messages that failed at `failed_since` or later, or were due by `waiting_since`, tried, and not sent.
 
         Oldest first. Those that somebody paused are left alone.
         """
         row = _OUTBOX.c
         failed = row.state == OutboxState.FAILED.value
-        late = sa.and_(sa.not_(failed), row.decided_at <= seconds(waiting_since), due(_OUTBOX, waiting_since))
+        waited = row.attempts > 0, row.decided_at <= seconds(waiting_since), due(_OUTBOX, waiting_since)
+        late = sa.and_(sa.not_(failed), *waited)
         lately = sa.and_(failed, row.updated_at >= seconds(failed_since))
         states = row.state.in_([*_STUCK, OutboxState.FAILED.value])
         query = select_rows().where(states, row.verb == "message", sa.or_(late, lately))

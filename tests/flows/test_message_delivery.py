@@ -257,8 +257,9 @@ def test_killed_and_run_again(telling: Desk, monkeypatch: pytest.MonkeyPatch, st
     decide_late(telling)
     monkeypatch.setattr(outbox, "CALL_SECONDS", -1)  # what was in flight is overdue when the next process looks
 
-    def die(*_: object, **__: object) -> None:
-        raise Killed(step)
+    def die(*given: object, **_: object) -> None:
+        if name != "finish" or list(given[2]):  # type: ignore[call-overload]
+            raise Killed(step)
 
     with monkeypatch.context() as dying:
         dying.setattr(module, name, die)

@@ -56,12 +56,15 @@ def stuck(store: Store, minutes: int) -> list[str]:
 
 @pytest.mark.req("NTF-12")
 def test_what_waits_too_long_is_handed_on(store: Store) -> None:
-    """After five minutes from when it was due, and not before; one that is done never, and no other kind of row."""
+    """Five minutes after it was due, and tried; one that is done or was never tried is not, nor another kind of row."""
     plan(store, message("a"), message("b", not_before=at(10)), action("d"), message("e"))
     (row,) = [row for row in take(store, tool="slack", apart=True) if row.action.key == "e"]
     store.finish([Result(id=row.id, state=OutboxState.DONE)], NOW)
     first = [row.id for row in store.outbox() if row.action.key == "a"]
     store.finish([Result(id=id, state=OutboxState.UNKNOWN) for id in first], NOW)
+    (tried,) = take(store, tool="slack", apart=True, now=at(10))
+    store.finish([Result(id=tried.id, state=OutboxState.PLANNED)], at(10))
+    plan(store, message("untried", "zendesk:9"))
     assert [stuck(store, minutes) for minutes in (4, 5, 14, 15)] == [[], ["a"], ["a"], ["a", "b"]]
 
 
