@@ -16,7 +16,9 @@ from datetime import datetime
 from pathlib import Path
 
 from connectors.clock import domain_clock
+from connectors.mail.client import Mail, Server
 from connectors.pagerduty.client import PagerDuty
+from connectors.slack.client import Slack
 from connectors.store import Mode, Store
 from connectors.tokens import TokenKeeper
 from connectors.zendesk.client import Zendesk
@@ -44,6 +46,8 @@ class Context:
     now: Callable[[], datetime]
     zendesk: Zendesk | None = None
     pagerduty: PagerDuty | None = None
+    slack: Slack | None = None
+    mail: Mail | None = None
     plan_only: bool = False
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     fence: int | None = None
@@ -93,9 +97,11 @@ def open_context(
         simulated = None if settings.clock_url is None else lambda: context.now().timestamp()
         context.zendesk = _zendesk(settings, simulated, store)
         context.pagerduty = _pagerduty(settings, simulated or time.monotonic)
+        context.slack = _slack(settings, simulated or time.monotonic)
+        context.mail = _mail(settings, simulated or time.monotonic)
         yield context
     finally:
-        for tool in (context.zendesk, context.pagerduty):
+        for tool in (context.zendesk, context.pagerduty, context.slack, context.mail):
             if tool is not None:
                 tool.close()
         store.close()
@@ -130,3 +136,27 @@ def _pagerduty(settings: Settings, tick: Callable[[], float]) -> PagerDuty | Non
         sender=settings.pagerduty_from,
         clock=tick,
     )
+
+
+def _slack(settings: Settings, tick: Callable[[], float]) -> Slack | None:
+    if secret("SLACK_TOKEN") is None:
+        return None
+    return Slack(settings.slack_url, token=lambda: needed("SLACK_TOKEN"), clock=tick)
+
+
+def _mail(settings: Settings, tick: Callable[[], float]) -> Mail | None:
+    if settings.smtp_url is None:
+        return None
+    if settings.smtp_from is None:
+        raise MissingSetting("SMTP_FROM")
+    return Mail(mail_server(settings.smtp_url, settings.smtp_from, settings.smtp_user), clock=tick)
+
+
+def mail_server(url: str, sender: str, user: str | None) -> Server:
+    """Where mail is handed over, with the password from `SMTP_PASSWORD`, read anew each time."""
+
+    def password() -> str | None:
+        found = secret("SMTP_PASSWORD")
+        return None if found is None else found.get_secret_value()
+
+    return Server(url, sender, user, password)

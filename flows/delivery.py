@@ -18,6 +18,7 @@ from flows.account import know_account
 from flows.company_delivery import look_for_companies, of_company, send_companies
 from flows.context import Context, log
 from flows.evidence_delivery import TOOL, keep_copies, look_for_copies
+from flows.message_delivery import look_for_messages, send_messages, take_over
 from flows.outbox import all_as, apt, change_of, finish, give_back, real_time, still_ours, take, ticket_id
 from flows.page_delivery import look_for_pages, send_pages
 from flows.report import Delivered, Pulse
@@ -35,6 +36,9 @@ JOBS = 10
 JOB_SECONDS = 20
 """How long we wait for a job before we leave it to the next pulse to ask again: most take one to five seconds."""
 
+MESSAGES = ("slack", "mail")
+"""The tools that carry messages, in order: what the first does not take goes by the second."""
+
 
 def deliver(ctx: Context) -> Delivered:
     """Empty the outbox as far as the tools allow; gives what became of the rows."""
@@ -42,7 +46,8 @@ def deliver(ctx: Context) -> Delivered:
     if ctx.settings.mode is not Mode.APPLY:
         return waiting(ctx)
     told.dropped += ctx.store.drop_ended(ctx.now())
-    if ctx.store.settled():
+    take_over(ctx, told)
+    if ctx.store.settled(ctx.now()):
         return told
     know_account(ctx)
     ctx.store.expire(real_time())
@@ -54,8 +59,17 @@ def deliver(ctx: Context) -> Delivered:
         _tried(told, lambda: _empty(ctx, told, TOOL, keep_copies))
         _tried(told, lambda: _resolve(ctx, told))
         _tried(told, lambda: _empty(ctx, told, "zendesk", _send_tickets))
-    told.waiting = ctx.store.outbox_count(OutboxState.PLANNED)
+    for tool in MESSAGES:
+        _tell(ctx, told, tool)
+    told.waiting = ctx.store.outbox_count(OutboxState.PLANNED, due=ctx.now())
     return told
+
+
+def _tell(ctx: Context, told: Delivered, tool: str) -> None:
+    """Messages by one tool. What it does not take goes to the next one, which comes after it."""
+    _tried(told, lambda: look_for_messages(ctx, told, tool))
+    _tried(told, lambda: _empty(ctx, told, tool, lambda ctx, lane, told: send_messages(ctx, lane, told, tool)))
+    take_over(ctx, told)
 
 
 def _tried(told: Delivered, work: Callable[[], None]) -> None:
@@ -76,7 +90,7 @@ def _resolve(ctx: Context, told: Delivered) -> None:
 
 
 def _empty(ctx: Context, told: Delivered, tool: str, send: Callable[[Context, Lane, Delivered], bool]) -> None:
-    for lane in Lane if ctx.store.waits(tool) else ():
+    for lane in Lane if ctx.store.waits(tool, ctx.now()) else ():
         while send(ctx, lane, told):
             pass
 

@@ -23,6 +23,7 @@ from connectors.pagerduty.client import PagerDuty
 from connectors.store import OutboxState, Store, WrongProfile
 from connectors.watchdog import look
 from connectors.zendesk.client import Zendesk
+from flows.doctor_routes import ways_out
 from flows.profiles import read_profile, read_tools
 from flows.settings import Settings, needed, read_settings, secret
 from mappings.faults import Explained
@@ -308,6 +309,12 @@ def pagerduty(patient: Patient) -> Iterator[Finding]:
         yield ok("pagerduty", "From is a user, and the key may write")
 
 
+def routes(patient: Patient) -> Iterator[Finding]:
+    """Can colleagues be told: does Slack take us, and the mail server?"""
+    settings = _given(patient.settings, "the environment cannot be read")
+    yield from ways_out(settings, _given(patient.profile, "the configuration is wrong"))
+
+
 def watchdog(patient: Patient) -> Iterator[Finding]:
     """Is there a watchdog, does it hear us, and can it page?"""
     settings = _given(patient.settings, "the environment cannot be read")
@@ -358,6 +365,7 @@ CHECKS = (
     Check("account", account),
     Check("service user", person),
     Check("pagerduty", pagerduty),
+    Check("routes", routes),
     Check("watchdog", watchdog),
     Check("prefect", console),
 )

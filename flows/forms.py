@@ -43,6 +43,8 @@ class Scope(StrEnum):
     ABUSE = "abuse"
     ZENDESK = "zendesk"
     PAGERDUTY = "pagerduty"
+    SLACK = "slack"
+    MAIL = "mail"
 
 
 class Policy(StrEnum):

@@ -16,7 +16,7 @@ from connectors.store import Batch, Group, OutboxState, Store
 from mappings.faults import Explained
 from mappings.plan import POLICIES
 
-TOOLS = ("zendesk", "intercom", "discourse", "pagerduty", "jira")
+TOOLS = ("zendesk", "intercom", "discourse", "pagerduty", "jira", "slack", "mail")
 """What may be named. Said here, and not taken from flows.context, so that `pause` works when nothing else does."""
 SHOWN = 10
 """Tickets and rows that are named before it says how many more there are."""

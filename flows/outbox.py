@@ -19,8 +19,8 @@ def real_time() -> datetime:
     return datetime.now(UTC)
 
 
-def take(ctx: Context, tool: str, lane: Lane, limit: int) -> list[OutboxRow]:
-    """What is to be sent next, at most `limit` records; it is in flight from here on."""
+def take(ctx: Context, tool: str, lane: Lane, limit: int, *, apart: bool = False) -> list[OutboxRow]:
+    """What is to be sent next, at most `limit` records (`apart`: rows); it is in flight from here on."""
     return ctx.store.take(
         tool=tool,
         lane=lane,
@@ -29,6 +29,7 @@ def take(ctx: Context, tool: str, lane: Lane, limit: int) -> list[OutboxRow]:
         deadline=_deadline(),
         now=ctx.now(),
         fence=ctx.fence,
+        apart=apart,
     )
 
 
@@ -53,17 +54,21 @@ def finish(ctx: Context, told: Delivered, results: Iterable[Result]) -> None:
     if not known:
         return
     ctx.store.finish(known, ctx.now(), ctx.fence)
+    failed: dict[str | None, list[int]] = {}
     for result in known:
         match result.state:
             case OutboxState.DONE:
                 told.done += 1
             case OutboxState.FAILED:
                 told.failed += 1
-                told.problems.append(f"outbox {result.id}: {result.error}")
+                failed.setdefault(result.error, []).append(result.id)
             case OutboxState.UNKNOWN:
                 told.unknown += 1
             case OutboxState.DROPPED:
                 told.dropped += 1
+    for why, ids in failed.items():
+        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        told.problems.append(f"outbox {ids[0]}{others}: {why}")
 
 
 def apt(ctx: Context, told: Delivered, rows: Iterable[OutboxRow]) -> list[OutboxRow]:

@@ -10,11 +10,12 @@ from connectors.store import OutboxRow
 from flows.cases import Decided
 from flows.context import Context
 from flows.journal import begin, store_decision
+from flows.outbox import ticket_id
 from flows.runs import Apply, decide_alone, run_name
 from mappings.model import Incident, PageStatus
 from mappings.pagerduty import incident, key_of, taken
-from mappings.plan import PageTrigger
-from mappings.policies.paging import POLICY, RULE, pair
+from mappings.plan import Action, PageTrigger
+from mappings.policies.paging import CONFIRMED, POLICY, RULE, pair, unconfirmed
 
 LATELY = timedelta(days=2)
 """How long after a page is over its acknowledgement still becomes a note."""
@@ -35,11 +36,24 @@ def decide(ctx: Context) -> Decided:
     for history in ctx.store.histories(by_ticket):
         found = [incidents[key] for key in by_ticket[history.ticket.id] if key in incidents]
         actions += pair(history, found, {key: service for key, (_, service) in pages.items()}, ctx.profile)
+    actions += _unconfirmed(ctx)
     decided.looked = len(by_ticket)
     store_decision(ctx, decided, decided_seq=None, actions=actions)
     if not ctx.plan_only and ctx.store.released(POLICY):
         ctx.store.settle(ctx.store.again(POLICY), POLICY)
     return decided
+
+
+def _unconfirmed(ctx: Context) -> list[Action]:
+    """Whom to tell of pages that do not show, though they were decided a while ago."""
+    now = ctx.now()
+    rows = ctx.store.unconfirmed_pages(before=now - CONFIRMED, since=now - LATELY)
+    pages = {row.action.record: row for row in rows}
+    found: list[Action] = []
+    for history in ctx.store.histories(ticket_id(row) for row in pages.values()):
+        row = pages[f"zendesk:{history.ticket.id}"]
+        found += unconfirmed(history, row.action, ctx.profile, row.decided_at, link=ctx.ticket_link)
+    return found
 
 
 def read_incidents(ctx: Context) -> list[Incident]:

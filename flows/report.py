@@ -36,7 +36,13 @@ _STATES = {
     "not_connected": "not done: tool not connected",
 }
 _BASELINE = "baseline"
-_VERBS = {"resolve_page": "close page", "fields": "update fields", "tell": "warn", "leave": "leave the field to a rule"}
+_VERBS = {
+    "resolve_page": "close page",
+    "fields": "update fields",
+    "tell": "warn",
+    "message": "tell",
+    "leave": "leave the field to a rule",
+}
 _UNNAMED = {
     "page_acknowledged": "Somebody on call has taken the page.",
     "abuse_flagged": "Flagged as abusive.",

@@ -71,6 +71,8 @@ def build_world(
             if meaning.severity is None and meaning.route is None
         ],
         "services": [pager.service(name) for name in _distinct(route.pagerduty for route in profile.routes.values())],
+        "slack_channels": _distinct(route.slack for route in profile.routes.values() if route.slack != "direct"),
+        "slack_people": _distinct(route.email for route in profile.routes.values() if route.slack == "direct"),
         "size": {**SIZE, **(size or {})},
     }
 

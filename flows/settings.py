@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.errors import Unauthorized
+from connectors.mail.client import unreadable
 from mappings.faults import Explained
 from mappings.plan import Mode
 
@@ -33,12 +34,23 @@ class Settings(BaseSettings):
     pagerduty_url: str = Field("https://api.pagerduty.com", alias="PAGERDUTY_URL")
     pagerduty_events_url: str = Field("https://events.pagerduty.com", alias="PAGERDUTY_EVENTS_URL")
     pagerduty_from: str | None = Field(None, alias="PAGERDUTY_FROM")
+    slack_url: str = Field("https://slack.com", alias="SLACK_URL")
+    smtp_url: str | None = Field(None, alias="SMTP_URL")
+    smtp_from: str | None = Field(None, alias="SMTP_FROM")
+    smtp_user: str | None = Field(None, alias="SMTP_USER")
 
-    @field_validator("clock_url", "watchdog_url", "zendesk_url", "pagerduty_url", "pagerduty_events_url")
+    @field_validator("clock_url", "watchdog_url", "zendesk_url", "pagerduty_url", "pagerduty_events_url", "slack_url")
     @classmethod
     def _addressed(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):
             raise ValueError(f"{url!r} is no address: write https://… in front")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mailable(cls, url: str | None) -> str | None:
+        if url is not None and (wrong := unreadable(url)) is not None:
+            raise ValueError(wrong)
         return url
 
 
@@ -62,7 +74,7 @@ class MissingSetting(Explained):
     """A setting that the work at hand needs is not there."""
 
     def __init__(self, *names: str) -> None:
-        wanted, file = " or ".join(names), "" if names[0].endswith("_URL") else f" (or {names[0]}_FILE)"
+        wanted, file = " or ".join(names), "" if names[0].endswith(("_URL", "_FROM")) else f" (or {names[0]}_FILE)"
         super().__init__(f"environment: {wanted}: not set; set it{file}, see deploy/env.example")
 
 

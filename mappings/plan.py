@@ -100,21 +100,50 @@ class KeepEvidence(msgspec.Struct, frozen=True, kw_only=True, tag="evidence"):
     kept_for: int
 
 
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag="message", omit_defaults=True):
+    """Tell colleagues outside the ticket: id, severity, plan, due time, link (design §4, "Privacy").
+
+    `ways` are those of the route that are left, in order: `slack #general`, `slack direct a@example.com`,
+    `mail a@example.com`. The first one is this action's own; where it fails, the next one takes over.
+    """
+
+    route: str
+    ways: tuple[str, ...]
+    subject: str
+    """One line, which alone says what it is about."""
+    text: str
+    link: str | None = None
+    mention: str | None = None
+    """Whom a channel's message wakes: `channel` or `here`."""
+    digest: bool = False
+    """It is told together with whatever else waits for the same time."""
+
+    @property
+    def tool(self) -> str:
+        """The tool of its way."""
+        return self.ways[0].partition(" ")[0]
+
+    @property
+    def to(self) -> str:
+        """Where in that tool."""
+        return self.ways[0].partition(" ")[2]
+
+
 class NotConnected(msgspec.Struct, frozen=True, kw_only=True, tag="not_connected"):
     """An action whose tool is not there (yet): journalled, never silent."""
 
     needs: str
 
 
-Change = TicketChange | PageTrigger | PageResolve | CompanyChange | KeepEvidence | NotConnected
+Change = TicketChange | PageTrigger | PageResolve | CompanyChange | KeepEvidence | Message | NotConnected
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do to one record, with its reason, and the conditions under which it still makes sense.
 
     `expects` names facts of the ticket (our words) that must still hold at delivery; `not_after` is when it stops
-    making sense; `after` is the key of an action that must be done first; `cause_at` is when its cause happened
-    (`act_from`).
+    making sense, `not_before` when it is due at the earliest; `after` is the key of an action that must be done first;
+    `cause_at` is when its cause happened (`act_from`).
     """
 
     key: str
@@ -128,14 +157,16 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     lane: Lane
     cause_at: datetime
     not_after: datetime | None = None
+    not_before: datetime | None = None
     expects: Mapping[str, str | None] = {}
     after: str | None = None
 
 
 POLICIES = ("triage", "sla", "rules", "paging", "abuse")
 """Who decides."""
-UNLIMITED = frozenset({"page", "resolve_page"})
-"""Verbs without a blast limit: a page's key keeps it single, and nobody is to wait for an approval to be woken."""
+UNLIMITED = frozenset({"page", "resolve_page", "message"})
+"""Verbs without a blast limit: a page's key keeps it single, and nobody is to wait for an approval to be woken; many
+messages to one route go out as one."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,9 @@ from typer.testing import CliRunner
 from connectors import clock as clocks
 from connectors import errors, watchdog
 from connectors import store as stores
+from connectors.mail.client import Mail
 from connectors.pagerduty.client import PagerDuty
+from connectors.slack.client import Slack
 from connectors.store import Result, Store, database, schema
 from connectors.store.evidence import EVIDENCE
 from connectors.zendesk.client import Zendesk
@@ -32,6 +34,7 @@ from flows import evidence, operations, profiles, settings
 from flows.account import know_account
 from flows.cli import FAULTS, app
 from flows.commands.due import QuestionError
+from flows.context import mail_server
 from flows.lease import leased
 from flows.report import Pulse
 from flows.simulate import OtherProfile
@@ -111,6 +114,22 @@ class Trial:
             sleep=lambda _: None,
             clock=lambda: 0.0,
         )
+
+    @property
+    def slack(self) -> Slack:
+        """As `zendesk`."""
+        url = os.environ["SLACK_URL"]
+        return Slack(url, token=lambda: settings.needed("SLACK_TOKEN"), sleep=lambda _: None, clock=lambda: 0.0)
+
+    def no(self, error: str, **more: str) -> "Trial":
+        """Let Slack say no."""
+        return self.fail(vendor="slack", kind="status", status=200, body={"ok": False, "error": error, **more})
+
+    def letter(self) -> None:
+        """Send a mail."""
+        told = settings.read_settings()
+        server = mail_server(told.smtp_url or "", told.smtp_from or "", told.smtp_user)
+        Mail(server, sleep=lambda _: None, clock=lambda: 0.0).send("a@x.example", "s", "t", ref="hf-1", at=NOW)
 
     def run(self, *words: str) -> None:
         """Type `helpdesk …`, which has to end with 2."""
@@ -348,6 +367,40 @@ SITUATIONS: dict[str, Situation] = {
         errors.Forbidden, lambda t: t.fail(vendor="pagerduty", kind="status", status=402).pagerduty.services()
     ),
     "pagerduty: no such incident": Situation(errors.NotFound, lambda t: t.pagerduty.incidents(["P000000"])),
+    # Slack and mail
+    "slack: wrong token": Situation(errors.Unauthorized, lambda t: t.set(SLACK_TOKEN="wrong").slack.who()),
+    "slack: nobody there": Situation(errors.Unavailable, lambda t: t.set(SLACK_URL=NOBODY).slack.who()),
+    "slack: no such channel": Situation(errors.NotFound, lambda t: t.slack.place("#nowhere")),
+    "slack: nobody has the address": Situation(errors.NotFound, lambda t: t.slack.place("direct nobody@x.example")),
+    "slack: a scope is missing": Situation(
+        errors.Forbidden,
+        lambda t: t.no("missing_scope", needed="channels:read").slack.place("#general"),
+    ),
+    "slack: not in the channel": Situation(
+        errors.Forbidden, lambda t: t.no("not_in_channel").slack.post("C1", "x", "hf-1")
+    ),
+    "slack: refused": Situation(errors.BadRequest, lambda t: t.no("invalid_blocks").slack.post("C1", "x", "hf-1")),
+    "slack: trouble of its own": Situation(
+        errors.Uncertain, lambda t: t.no("fatal_error").slack.post("C1", "x", "hf-1")
+    ),
+    "slack: trouble when asked": Situation(errors.Unavailable, lambda t: t.no("fatal_error").slack.who()),
+    "slack: limit reached": Situation(
+        errors.TooMany,
+        lambda t: t.fail(vendor="slack", kind="status", status=429, headers={"retry-after": "90"}).slack.who(),
+    ),
+    "mail: nobody there": Situation(errors.Unavailable, lambda t: t.set(SMTP_URL="smtp://127.0.0.1:1").letter()),
+    "mail: no login there": Situation(errors.Forbidden, lambda t: t.set(SMTP_USER="us", SMTP_PASSWORD="x").letter()),
+    "mail: no such mailbox": Situation(
+        errors.NotFound, lambda t: t.fail(vendor="mail", kind="status", status=550).letter()
+    ),
+    "mail: not as this sender": Situation(
+        errors.Forbidden, lambda t: t.fail(vendor="mail", kind="status", status=554).letter()
+    ),
+    "mail: refused": Situation(errors.BadRequest, lambda t: t.fail(vendor="mail", kind="status", status=552).letter()),
+    "mail: later": Situation(errors.Unavailable, lambda t: t.fail(vendor="mail", kind="status", status=451).letter()),
+    "mail: the answer was lost": Situation(
+        errors.Uncertain, lambda t: t.fail(vendor="mail", kind="cut_after", method="SEND").letter()
+    ),
     # the watchdog
     "watchdog: another token": Situation(
         errors.Unauthorized, lambda t: _bark(t, lambda url: watchdog.tell(url, "wrong", {}))
@@ -374,6 +427,12 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "environment: Zendesk without credentials": Situation(
         settings.MissingSetting, lambda t: t.set(ZENDESK_CLIENT_ID=None, ZENDESK_TOKEN=None).run("run", "pulse")
+    ),
+    "environment: no mail server's address": Situation(
+        settings.BadSettings, lambda t: t.set(SMTP_URL="mail.example.com").run("run", "pulse")
+    ),
+    "environment: mail without a sender": Situation(
+        settings.MissingSetting, lambda t: t.set(SMTP_FROM=None).run("run", "pulse")
     ),
     "environment: no Zendesk to sync": Situation(
         settings.MissingSetting, lambda t: t.set(ZENDESK_URL=None).run("sync", "zendesk")

@@ -32,6 +32,8 @@ class Switches:
     unknown_key_accepted: bool = True  # the answer to an unknown but well-formed routing key: 202, or 400 (memory)
     repeat_status_reopens: bool = False  # PUT `acknowledged` on a resolved incident: reopens it, or error 1001 (§4.8)
     missing_abilities: tuple[str, ...] = ()  # abilities whose endpoints answer 402, code 2014 (§9.2 row 17)
+    # Slack (§6)
+    slack_keeps_metadata: bool = True  # whether a message is read back with its metadata is from memory
     # Webhooks of every tool (§0.5): late, twice, out of order, never
     webhook_delay: float = 0.0  # simulated seconds before the first attempt
     webhook_jitter: float = 0.0  # further seconds, by chance: deliveries overtake each other, outside their lane

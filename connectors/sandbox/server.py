@@ -17,8 +17,10 @@ from connectors.sandbox.clock import Clock, parse_time
 from connectors.sandbox.console import Console
 from connectors.sandbox.core import Core
 from connectors.sandbox.exchange import Door, Vendor
+from connectors.sandbox.mail import MailSim
 from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.recorder import Recorder
+from connectors.sandbox.slack import SlackSim
 from connectors.sandbox.world import Cast
 from connectors.sandbox.zendesk import ZendeskSim
 
@@ -45,7 +47,9 @@ class Sandbox:
     ) -> None:
         self.core = Core(Clock(parse_time(world["now"]), ticking=ticking), seed=seed, recorder=Recorder(record))
         self.vendors: dict[str, Vendor] = _build(self.core, dict(world), only)
-        self.console = Console(self.core, world, {**self.vendors, **(beside or {})})
+        self.mail = MailSim(self.core, world) if only is None or "mail" in only else None
+        shown = {"mail": self.mail} if self.mail is not None else {}
+        self.console = Console(self.core, world, {**self.vendors, **shown, **(beside or {})})
         self.sockets: dict[str, socket.socket] = {}
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,8 +64,10 @@ class Sandbox:
         """Bind every tool's port on loopback (free ones without `port_base`) and serve; OSError if one is taken."""
         doors: dict[str, ASGIApp] = {"console": self.console.app}
         doors |= {name: Door(self.core, vendor) for name, vendor in self.vendors.items()}
-        self.sockets = sockets = _bind(list(doors), port_base)
-        self.core.urls.update({name: f"http://127.0.0.1:{s.getsockname()[1]}" for name, s in sockets.items()})
+        self.sockets = sockets = _bind([*doors, *(["mail"] if self.mail is not None else [])], port_base)
+        for name, sock in sockets.items():
+            scheme = "smtp" if name == "mail" else "http"
+            self.core.urls[name] = f"{scheme}://127.0.0.1:{sock.getsockname()[1]}"
         servers = [(uvicorn.Server(_config(door)), sockets[name]) for name, door in doors.items()]
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(servers, ready), name="sandbox", daemon=True)
@@ -77,12 +83,19 @@ class Sandbox:
                 server.config.load()
                 server.lifespan = server.config.lifespan_class(server.config)
                 await server.startup(sockets=[sock])
+            mail = (
+                None
+                if self.mail is None
+                else await asyncio.start_server(self.mail.serve, sock=self.sockets["mail"], limit=2**20)
+            )
             ready.set()
             while not self._over.is_set():  # a ticking clock brings due work also while nobody asks
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._over.wait(), 0.5)
                 if self.core.clock.ticking:
                     self.core.settle()
+            if mail is not None:
+                mail.close()
             for server, _ in servers:
                 for listener in server.servers:
                     listener.close()
@@ -106,7 +119,7 @@ class Sandbox:
         found = {"HELPDESK_SANDBOX_URL": console, "HELPDESK_CLOCK_URL": f"{console}/clock"}
         for vendor in self.vendors.values():
             found |= vendor.environment()
-        return found
+        return found if self.mail is None else found | self.mail.environment()
 
     def send_webhooks(self, url: str) -> None:
         """Have every tool send its webhooks to `url`/webhooks/<tool>, signed with the secrets of `environment`."""
@@ -135,6 +148,8 @@ def _build(core: Core, world: dict[str, Any], only: Collection[str] | None) -> d
         world = {"on_call": _on_call(zendesk.people_of_the_world, world), **world}
     if only is None or "pagerduty" in only:
         built["pagerduty"] = PagerDutySim(core, world)
+    if only is None or "slack" in only:
+        built["slack"] = SlackSim(core, world)
     return built
 
 

@@ -68,10 +68,16 @@ class Journal(Database):
         """Everything ever decided about a record, oldest first."""
         return self.outbox(record=record, limit=100_000)
 
-    def outbox_count(self, state: OutboxState) -> int:
-        """How many rows stand in one state: cheap for those that few rows are in, however long the journal."""
+    def outbox_count(self, state: OutboxState, *, due: datetime | None = None) -> int:
+        """How many rows stand in one state: cheap for those that few rows are in, however long the journal.
+
+        With `due` only those that are due by then.
+        """
+        query = sa.select(sa.func.count()).where(_OUTBOX.c.state == state.value)
+        if due is not None:
+            query = query.where(sa.func.coalesce(_OUTBOX.c.not_before, 0) <= seconds(due))
         with self.reading() as conn:
-            return conn.scalar(sa.select(sa.func.count()).where(_OUTBOX.c.state == state.value)) or 0
+            return conn.scalar(query) or 0
 
     def outbox_counts(self) -> dict[OutboxState, int]:
         """How many rows stand where; states without a row are left out. Reads the whole journal's index."""

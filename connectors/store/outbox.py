@@ -49,42 +49,54 @@ class Outbox(Database):
         deadline: datetime,
         now: datetime,
         fence: int | None = None,
+        apart: bool = False,
     ) -> list[OutboxRow]:
         """Take what is to be sent next: at most `limit` records of a lane, with all that is planned for each.
 
         A record's rows come together, in order, so that one vendor call can carry them; a row of another lane is taken
         along. Left alone: paused scopes, policies set to off or shadow, records with a row in flight, unknown or
         failed, and rows from the first one on whose `after` is not done. Rows past their `not_after` (domain time, as
-        `now`) are dropped with a reason, and so are those whose `after` will never be done.
+        `now`) are dropped with a reason, and so are those whose `after` will never be done. Rows that are not due yet
+        (`not_before`) are as if they were not there.
+        `apart`: at most `limit` rows, each for itself: no order between those of a record, none waits for another,
+        and each keeps the `vendor_ref` of its last try.
         `deadline` is real time: until then the call has ended. Raises `StaleLease` when `fence` is given and old.
         """
-        if not self.waits(tool, lane):
+        if not self.waits(tool, now, lane):
             return []
         with self.writing("outbox") as conn:
             check_fence(conn, PULSE, fence)
             _drop_late(conn, tool, now)
             _drop_orphans(conn, tool, now)
-            stopped = _stopped(conn)
-            if ALL in stopped or tool in stopped:
+            paused = stopped(conn)
+            if ALL in paused or tool in paused:
                 return []
-            records = _next_records(conn, tool, lane, limit, stopped)
-            taken = _rows_in_order(conn, tool, records, stopped)
+            moving = _moving(conn, _OUTBOX, paused, now), _OUTBOX.c.tool == tool
+            if apart:
+                rows = select_rows().where(*moving, _OUTBOX.c.lane == lane.value, _ready(_OUTBOX))
+                taken = [decode_row(row) for row in conn.execute(rows.order_by(_OUTBOX.c.id).limit(limit))]
+            else:
+                taken = _rows_in_order(conn, _next_records(conn, tool, lane, limit, paused, now), *moving)
             sending = {
                 "state": OutboxState.SENDING.value,
                 "owner": owner,
                 "deadline": seconds(deadline),
                 "updated_at": seconds(now),
-                "vendor_ref": None,  # an earlier try's job says nothing of this one
             }
+            if not apart:
+                sending["vendor_ref"] = None  # an earlier try's job says nothing of this one
             for some in chunks([row.id for row in taken]):
-                rows = _OUTBOX.update().where(among(conn, _OUTBOX.c.id, some))
-                conn.execute(rows.values(sending | {"attempts": _OUTBOX.c.attempts + 1}))
-        changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline, "vendor_ref": None}
-        return [msgspec.structs.replace(row, attempts=row.attempts + 1, **changed) for row in taken]
+                gone = _OUTBOX.update().where(among(conn, _OUTBOX.c.id, some))
+                conn.execute(gone.values(sending | {"attempts": _OUTBOX.c.attempts + 1}))
+        changed = {"state": OutboxState.SENDING, "owner": owner, "deadline": deadline}
+        refs = {row.id: row.vendor_ref if apart else None for row in taken}
+        return [
+            msgspec.structs.replace(row, attempts=row.attempts + 1, vendor_ref=refs[row.id], **changed) for row in taken
+        ]
 
-    def waits(self, tool: str, lane: Lane | None = None) -> bool:
-        """Whether a tool has anything to be sent (in a lane), without a lock: in most minutes it has not."""
-        planned = sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool).limit(1)
+    def waits(self, tool: str, now: datetime, lane: Lane | None = None) -> bool:
+        """Whether a tool has anything that is due to be sent (in a lane), without a lock: in most minutes not."""
+        planned = sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool, due(_OUTBOX, now)).limit(1)
         if lane is not None:
             planned = planned.where(_OUTBOX.c.lane == lane.value)
         with self.reading() as conn:
@@ -148,11 +160,12 @@ class Outbox(Database):
             rows = _OUTBOX.update().where(*late).values(state=OutboxState.UNKNOWN.value, error=why)
             return conn.execute(rows).rowcount
 
-    def settled(self) -> bool:
-        """Is nothing planned, under way or unknown? So it is in most minutes."""
+    def settled(self, now: datetime) -> bool:
+        """Is nothing planned that is due, under way or unknown? So it is in most minutes."""
         moving = [state.value for state in (OutboxState.PLANNED, OutboxState.SENDING, OutboxState.UNKNOWN)]
+        query = sa.select(_OUTBOX.c.id).where(_OUTBOX.c.state.in_(moving), due(_OUTBOX, now))
         with self.reading() as conn:
-            return conn.scalar(sa.select(_OUTBOX.c.id).where(_OUTBOX.c.state.in_(moving)).limit(1)) is None
+            return conn.scalar(query.limit(1)) is None
 
     def drop_ended(self, now: datetime) -> int:
         """Drop what waits, is held back or failed for tickets that have ended, and pages of finished ones; how many.
@@ -237,7 +250,7 @@ def _drop_orphans(conn: sa.Connection, tool: str, now: datetime) -> None:
     conn.execute(orphans.values(state=OutboxState.DROPPED.value, error=why, updated_at=seconds(now)))
 
 
-def _stopped(conn: sa.Connection) -> list[str]:
+def stopped(conn: sa.Connection) -> list[str]:
     """Paused scopes, and policies that do not apply: an operator said so, or they last decided otherwise."""
     table = schema.policy
     apply = Mode.APPLY.value
@@ -252,36 +265,42 @@ def _ready(rows: Any) -> sa.ColumnElement[bool]:
     return sa.or_(rows.c.after_key.is_(None), state == OutboxState.DONE.value)
 
 
-def _moving(conn: sa.Connection, rows: Any, stopped: list[str]) -> sa.ColumnElement[bool]:
-    """A planned row that nobody stopped."""
-    planned: sa.ColumnElement[bool] = rows.c.state == OutboxState.PLANNED.value
-    if not stopped:
+def due(rows: Any, now: datetime) -> sa.ColumnElement[bool]:
+    """A row that waits for no time, or whose time has come."""
+    return sa.or_(rows.c.not_before.is_(None), rows.c.not_before <= seconds(now))
+
+
+def _moving(conn: sa.Connection, rows: Any, paused: list[str], now: datetime) -> sa.ColumnElement[bool]:
+    """A planned row that is due and that nobody stopped."""
+    planned = sa.and_(rows.c.state == OutboxState.PLANNED.value, due(rows, now))
+    if not paused:
         return planned
-    halted = sa.or_(among(conn, rows.c.policy, stopped), among(conn, rows.c.record, stopped))
+    halted = sa.or_(among(conn, rows.c.policy, paused), among(conn, rows.c.record, paused))
     return sa.and_(planned, sa.not_(halted))
 
 
-def _next_records(conn: sa.Connection, tool: str, lane: Lane, limit: int, stopped: list[str]) -> list[str]:
+def _next_records(
+    conn: sa.Connection, tool: str, lane: Lane, limit: int, paused: list[str], now: datetime
+) -> list[str]:
     """The records whose turn it is, by their first row in the lane; the index is read only as far as `limit` needs."""
     row, other = _ROW, _OTHER
     same = sa.and_(other.c.record == row.c.record, other.c.tool == row.c.tool)
     busy = sa.exists().where(same, other.c.state.in_(_IN_THE_WAY))
     in_lane = other.c.lane == row.c.lane
     earlier = sa.exists().where(
-        same, other.c.id < row.c.id, _moving(conn, other, stopped), sa.or_(in_lane, sa.not_(_ready(other)))
+        same, other.c.id < row.c.id, _moving(conn, other, paused, now), sa.or_(in_lane, sa.not_(_ready(other)))
     )
-    query = sa.select(row.c.record).where(_moving(conn, row, stopped), row.c.tool == tool, row.c.lane == lane.value)
+    query = sa.select(row.c.record).where(_moving(conn, row, paused, now), row.c.tool == tool, row.c.lane == lane.value)
     query = query.where(_ready(row), sa.not_(busy), sa.not_(earlier))
     return list(conn.scalars(query.order_by(row.c.id).limit(limit)))
 
 
-def _rows_in_order(conn: sa.Connection, tool: str, records: Sequence[str], stopped: list[str]) -> list[OutboxRow]:
+def _rows_in_order(conn: sa.Connection, records: Sequence[str], *moving: sa.ColumnElement[bool]) -> list[OutboxRow]:
     """The planned rows of each record up to the first that has to wait, records in the order given."""
     found: dict[str, list[OutboxRow]] = defaultdict(list)
     waits: set[str] = set()
     for some in chunks(records):
-        query = select_rows(_ready(_OUTBOX).label("ready")).where(_moving(conn, _OUTBOX, stopped))
-        query = query.where(_OUTBOX.c.tool == tool, among(conn, _OUTBOX.c.record, some))
+        query = select_rows(_ready(_OUTBOX).label("ready")).where(*moving, among(conn, _OUTBOX.c.record, some))
         for row in conn.execute(query.order_by(_OUTBOX.c.id)):
             if not row.ready:
                 waits.add(row.record)

@@ -235,6 +235,7 @@ outbox = sa.Table(
     _column("reason", sa.Text, "text"),
     _column("expects", sa.Text, "text"),
     _maybe("not_after", BIG),
+    _maybe("not_before", BIG),
     _maybe("after_key", sa.Text),
     _column("cause_at", BIG),
     _column("state", sa.Text),

@@ -14,6 +14,7 @@ from connectors.store.inbox import Inbox
 from connectors.store.journal import Journal
 from connectors.store.loads import Loads
 from connectors.store.looks import Looks
+from connectors.store.messages import Messages
 from connectors.store.neighbours import Neighbours
 from connectors.store.outbox import Outbox
 from connectors.store.policy import Policies
@@ -42,6 +43,7 @@ class Store(
     Tokens,
     Inbox,
     Restores,
+    Messages,
     EvidenceStore,
 ):
     """One profile's store. Safe to use from several threads; every method is one transaction."""

@@ -1,4 +1,4 @@
-"""`helpdesk sandbox`: Zendesk, PagerDuty and a console on this machine, made from a profile and a seed."""
+"""`helpdesk sandbox`: the tools and a console on this machine, made from a profile and a seed."""
 
 import signal
 import threading

@@ -26,7 +26,7 @@ def serve(
     from flows.context import open_context
 
     with open_context() as ctx:
-        tools = {"zendesk": ctx.zendesk, "pagerduty": ctx.pagerduty}
+        tools = {"zendesk": ctx.zendesk, "pagerduty": ctx.pagerduty, "slack": ctx.slack, "mail": ctx.mail}
         connected = ", ".join(name for name, tool in tools.items() if tool is not None) or "none"
         typer.echo(f"Profile {ctx.profile.version}, mode {ctx.settings.mode}, tools: {connected}.")
     server = _server()

@@ -1,17 +1,34 @@
 """Pages and the ticket tell each other: acknowledged page → note, ticket done → page closed (AFT-07)."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
 
 from mappings.model import DONE, ENDED, History, Incident, PageStatus
-from mappings.plan import ON_HOLD, Action, Change, Lane, PageResolve, PageTrigger, Reason, TicketChange
+from mappings.notices import About, told, ways
+from mappings.plan import (
+    ON_HOLD,
+    Action,
+    Change,
+    Lane,
+    Message,
+    NotConnected,
+    PageResolve,
+    PageTrigger,
+    Reason,
+    TicketChange,
+)
 from mappings.policies.sla.measures import Life
-from mappings.profile import Profile
+from mappings.profile import Do, Profile, Route
 from mappings.reasons import clock_face, reason
 from mappings.timeline import epoch
 
 POLICY = "paging"
 RULE = "Page and ticket"
+CONFIRMED = timedelta(minutes=3)
+"""How long PagerDuty may take to show a page's incident, two pulses and a little: then the next route is told."""
+_NEXT = "management"
 
 
 def dedup_key(record: str, cause: str) -> str:
@@ -54,6 +71,51 @@ def page(
         link=link,
         details=details,
     )
+
+
+def unconfirmed(
+    history: History, page: Action, profile: Profile, asked_at: datetime, *, link: Callable[[int], str]
+) -> list[Action]:
+    """Tell the next route that a page decided at `asked_at` shows no incident: nobody may have been woken.
+
+    That is the page's own route by its other ways, else management. Once per page; the page itself is still tried.
+    """
+    change, ticket = page.change, history.ticket
+    name, route = _next(page, profile)
+    if not isinstance(change, PageTrigger) or route is None or ticket.status in DONE or ON_HOLD in ticket.tags:
+        return []
+    minutes = CONFIRMED.seconds // 60
+    says = f"PagerDuty has shown no incident for its page within {minutes} minutes: call whoever is on call."
+    why = reason("page_unconfirmed", RULE, says, profile, {"severity": ticket.severity or ""})
+    note: Change = NotConnected(needs=route.needs)
+    if route.group is not None and not ways(route, profile):
+        note = TicketChange(note=f"For {route.group}: {why.text}")
+    key = f"page:unconfirmed:{page.record}:{change.dedup_key}"
+    base = _action(history, key, "tell", "zendesk", page.record, note, why, asked_at)
+    about = About(
+        ticket_id=ticket.id,
+        facts={"severity": ticket.severity},
+        says=says,
+        at=asked_at + CONFIRMED,
+        link=link(ticket.id),
+    )
+    return [_about_page(action, change) for action in told(base, Do("tell", name), profile, about)]
+
+
+def _next(page: Action, profile: Profile) -> tuple[str, Route | None]:
+    """Whom to tell where a page does not arrive: its route's name, and the route."""
+    service = page.change.service if isinstance(page.change, PageTrigger) else None
+    for name, route in profile.routes.items():
+        if route.pagerduty == service and ways(route, profile):
+            return name, route
+    return _NEXT, profile.routes.get(_NEXT)
+
+
+def _about_page(action: Action, page: PageTrigger) -> Action:
+    if not isinstance(action.change, Message):
+        return action
+    change = msgspec.structs.replace(action.change, subject=f"Page not confirmed: {page.summary}")
+    return msgspec.structs.replace(action, change=change)
 
 
 def record_of(key: str) -> str | None:

@@ -262,5 +262,6 @@ class Tools(Part):
     pagerduty: bool
     jira: bool
     slack: bool
+    mail: bool = True
     status_page: bool
     github: bool

@@ -5,11 +5,14 @@ Such lines stay in the profile, where people read them; what they would do is jo
 
 from collections.abc import Collection, Iterator, Sequence
 
+from mappings.notices import ways
 from mappings.profile.profile import Profile
 from mappings.profile.reading import spell
 from mappings.profile.terms import Do
 
-_TICKET_VERBS = frozenset({"escalate", "tag", "reply", "flag", "follow", "follow_up", "suggest", "keep_evidence"})
+_TICKET_VERBS = frozenset(
+    {"escalate", "tag", "reply", "mention", "flag", "follow", "follow_up", "suggest", "keep_evidence"}
+)
 """The verbs that need nothing but the ticket."""
 _ROUTES = {
     "tell": ("assignee", "group"),
@@ -54,5 +57,7 @@ def _dos(profile: Profile, path: tuple[str, ...], dos: Sequence[Do]) -> Iterator
         route = profile.routes.get(str(do.argument))
         if do.verb not in _ROUTES or route is None:
             yield spell((*path, index)), f"{do}: its tool is not connected yet"
+        elif do.verb == "tell" and ways(route, profile):
+            continue
         elif not any(getattr(route, part) for part in _ROUTES[do.verb]):
             yield spell((*path, index)), f"{do}: {route.needs} is not connected yet"

@@ -127,6 +127,10 @@ def _people(profile: Profile) -> Iterator[Finding]:
         if not route.reachable:
             fix = "add group, email, slack, jira, pagerduty or digest"
             yield Finding(("routes", key), "reaches nobody", fix)
+        if route.slack == "direct" and route.email is None:
+            yield Finding(("routes", key, "slack"), "writes to people directly, and names none", "add email: … to it")
+        if route.mention is not None and (route.slack is None or route.slack == "direct"):
+            yield Finding(("routes", key, "mention"), "wakes a channel, and names none", 'add slack: "#…" to it')
     for one, other in combinations(profile.groups, 2):
         if one.casefold() == other.casefold() or _misspelled(one, other):
             yield Finding(("tiers",), f"groups {one!r} and {other!r} look alike", "spell one group one way", odd=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from connectors.mail.client import Mail, Server
 from connectors.pagerduty.client import PagerDuty
 from connectors.sandbox.exchange import Door
 from connectors.sandbox.server import Sandbox
@@ -28,7 +29,7 @@ from flows.report import Pulse
 from flows.sandbox_world import build_world
 from flows.settings import needed, read_settings, secret
 from tests.faults.points import Killed, watch
-from tests.faults.wire import Line, PagerDutyWire, Post, ZendeskWire
+from tests.faults.wire import Line, PagerDutyWire, Post, ZendeskWire, mail_wire
 from tests.flows.desk import Desk
 from tests.stories import at
 
@@ -47,6 +48,7 @@ class Deployment:
         self.replies = load_replies(self.settings.config_dir)
         self.sandbox = Sandbox(build_world(self.profile, now=at(opens), size=SIZE), seed=1)
         self.sandbox.core.urls.update({name: f"http://{name}.sandbox" for name in ("console", *self.sandbox.vendors)})
+        self.sandbox.core.urls["mail"] = "smtp://mail.sandbox"
         self.sandbox.core.sleep = self._slow
         self.store_file = store_file
         self.compiled = compiled
@@ -143,6 +145,9 @@ class Process:
             sleep=here.pass_time,
             clock=self._tick,
         )
+        assert here.sandbox.mail is not None
+        server = Server(here.core.urls["mail"], needed("SMTP_FROM"))
+        self.ctx.mail = Mail(server, hand_over=mail_wire(here.sandbox.mail), sleep=here.pass_time, clock=self._tick)
         if reached is not None:
             watch(self.ctx, self._at)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from connectors.sandbox.journal import Effect
 from connectors.store import OutboxRow, OutboxState
-from mappings.plan import PageTrigger, TicketChange
+from mappings.plan import Message, PageTrigger, TicketChange
 from tests.faults import model
 from tests.faults.deployment import Deployment, Process
 from tests.faults.people import THEIR_DUE
@@ -33,6 +33,7 @@ def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> li
     wrong += _reasons(rows)
     wrong += _written_once(journal, us, [row for row in rows if row.action.record in cast])
     wrong += _paged_once(journal, rows)
+    wrong += _mailed(journal, rows)
     for ticket in stage.tickets:
         mine = [row for row in journal if row.record == f"zendesk:{ticket}"]
         wrong += [f"zendesk:{ticket}: {line}" for line in _said_once(mine, us)]
@@ -92,6 +93,24 @@ def _paged_once(journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
         wanted = 1 if row is not None and row.state is OutboxState.DONE else 0
         if opened[key] != wanted:
             yield f"page {key} is {row.state if row else 'unknown to us'}: {opened[key]} incidents"
+
+
+def _mailed(journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
+    """A message that is done arrived; nothing arrived under two Message-IDs, and nothing that nobody wanted."""
+    ids = {str(row.detail["id"]).strip("<>").partition("@")[0] for row in journal if row.kind == "mail"}
+    said = [(tuple(row.detail["to"]), row.detail["subject"], _words(row)) for row in journal if row.kind == "mail"]
+    messages = [row for row in rows if isinstance(row.action.change, Message)]
+    for row in messages:
+        if row.state is OutboxState.DONE and row.vendor_ref not in ids:
+            yield f"{row.action.key} is done: nobody was mailed"
+    if strange := ids - {row.vendor_ref for row in messages}:
+        yield f"mailed, and no row of ours wanted it: {sorted(strange)}"
+    if len(set(said)) > len(ids):
+        yield f"{len(ids)} mails say {len(set(said))} things"
+
+
+def _words(mail: Effect) -> str:
+    return str(mail.detail["text"]).rpartition("ref ")[0]
 
 
 def _said_once(mine: list[Effect], us: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ Nothing here runs in a thread, so that a process which holds a whole deployment 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,7 +12,10 @@ import httpx
 import httpx2
 from starlette.types import ASGIApp, Message
 
+from connectors.base import Broken, NotReached
+from connectors.mail.client import Server, refused
 from connectors.sandbox.core import Core
+from connectors.sandbox.mail import MailSim
 from connectors.sandbox.webhooks import Parcel, Receipt, Verdict
 
 Bytes = list[tuple[bytes, bytes]]
@@ -118,6 +121,25 @@ class _Body(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         yield self.content
+
+
+def mail_wire(sim: MailSim) -> Callable[[Server, Sequence[str], bytes, float], None]:
+    """The way to the mail server as our mail client's: the conversation without its lines, the same faults."""
+
+    def hand_over(server: Server, people: Sequence[str], message: bytes, seconds: float) -> None:
+        fault = sim.fault("SEND")
+        kind = fault.kind if fault is not None else ""
+        if kind == "away":
+            raise NotReached("away")
+        if kind == "cut_before":
+            raise Broken("cut")
+        if fault is not None and kind in ("status", "token_expired") and not fault.after:
+            raise refused(fault.status if fault.status and fault.status in range(400, 600) else 421, "refused")
+        sim.take(server.sender, tuple(people), message)
+        if kind in ("cut_after", "truncate") or (fault is not None and fault.after):
+            raise Broken("cut")
+
+    return hand_over
 
 
 class Post:

@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from connectors.mail.client import Mail
 from connectors.pagerduty.client import PagerDuty
 from connectors.sandbox.core import Core
 from connectors.sandbox.journal import Effect
+from connectors.sandbox.mail import MailSim
 from connectors.sandbox.pagerduty import PagerDutySim
 from connectors.sandbox.pagerduty.records import Incident
 from connectors.sandbox.server import Sandbox
+from connectors.sandbox.slack import SlackSim
 from connectors.sandbox.zendesk import ZendeskSim
+from connectors.slack.client import Slack
 from connectors.store import OutboxRow, OutboxState
 from connectors.zendesk.client import Zendesk
 from flows import pulse
@@ -61,6 +65,19 @@ class Desk:
         found = self.sandbox.vendors["pagerduty"]
         assert isinstance(found, PagerDutySim)
         return found
+
+    @property
+    def slack(self) -> SlackSim:
+        """The Slack workspace, with what people do in it."""
+        found = self.sandbox.vendors["slack"]
+        assert isinstance(found, SlackSim)
+        return found
+
+    @property
+    def mail(self) -> MailSim:
+        """The mail server, with its mailbox."""
+        assert self.sandbox.mail is not None
+        return self.sandbox.mail
 
     @property
     def incidents(self) -> list[Incident]:
@@ -172,6 +189,12 @@ class Desk:
             ctx.pagerduty = PagerDuty(
                 url, events_url=url, token=token, sender=sender, sleep=self.slept.append, clock=self._tick
             )
+
+        if ctx.slack is not None:
+            url = self.sandbox.urls["slack"]
+            ctx.slack = Slack(url, token=lambda: needed("SLACK_TOKEN"), sleep=self.slept.append, clock=self._tick)
+        if ctx.mail is not None:
+            ctx.mail = Mail(ctx.mail.server, sleep=self.slept.append, clock=self._tick)
 
     def _tick(self) -> float:
         return self.now.timestamp()

@@ -52,7 +52,7 @@ def test_it_says_what_is_assumed_and_what_is_not_there_yet() -> None:
     """A lead reads what to fill in, and which lines nothing carries out so far."""
     _, lines = check("builder")
     assert "  assumed: calendars.office: no hours, days or zone are given" in lines
-    assert "  not yet: rules.security.do[2]: tell leads: email is not connected yet" in lines
+    assert "  not yet: rules.referral.do[0]: create_lead: its tool is not connected yet" in lines
     assert "  not yet: targets.Services follow-up: lead_followup is not measured yet" in lines
 
 

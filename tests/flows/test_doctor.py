@@ -115,6 +115,12 @@ FAILURES: dict[str, tuple[Make, str]] = {
         "environment: PAGERDUTY_FROM: no user of the account has this address; set one that has",
     ),
     "no from": (_unset("PAGERDUTY_FROM"), "environment: PAGERDUTY_FROM: not set; set the address of a user"),
+    "slack": (_set("SLACK_TOKEN", "wrong"), "routes: slack POST /auth.test: 401 "),
+    "mail": (
+        _fault(vendor="mail", kind="status", status=554),
+        "routes: smtp SEND /message: 554 Refused by the fault script",
+    ),
+    "no sender": (_unset("SMTP_FROM"), "routes: environment: SMTP_FROM: not set; set the address that our mail comes"),
     "watchdog": (
         _set("HELPDESK_WATCHDOG_URL", "http://127.0.0.1:1"),
         "watchdog: watchdog GET /: not reached (ConnectError); start `helpdesk watchdog`",
@@ -146,6 +152,10 @@ WARNINGS: dict[str, tuple[Make, str]] = {
     "resetter": (_switch(group_resetter=True), "it moves tickets to a group after their creation"),
     "events key": (_set("PAGERDUTY_EVENTS_KEY", "0" * 32), "no service that we see has this routing key"),
     "no events key": (_unset("PAGERDUTY_EVENTS_KEY"), "not set: no watchdog can page; set the routing key"),
+    "no mail": (
+        _unset("SMTP_URL"),
+        "SMTP_URL: not set, and the profile's routes lead there; set it, or say mail: false",
+    ),
     "triggers": (
         _fault(kind="status", status=403, path="triggers"),
         "account: zendesk GET /api/v2/triggers.json: 403 ",

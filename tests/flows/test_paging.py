@@ -235,3 +235,79 @@ def test_unverified_page_after_five_minutes(paging_late: Desk) -> None:
     desk.minutes(5)
     assert len(desk.incidents) == 1
     assert climbed(desk, ticket) == 1
+
+
+def alarmed(desk: Desk) -> list[str]:
+    """The subjects of what management was mailed about pages."""
+    found = desk.mail.to("support-manager@example.com")
+    return [one.subject for one in found if "Page not confirmed" in one.subject]
+
+
+@pytest.mark.req("AFT-06")
+def test_page_is_confirmed(night: Desk) -> None:
+    """A page whose incident is really there is nobody else's business, however long it stays open."""
+    night.file("P1", "business")
+    night.minutes(10)
+    assert len(night.incidents) == 1
+    assert alarmed(night) == []
+
+
+@pytest.mark.req("AFT-06", "AFT-08")
+@pytest.mark.parametrize("why", ["maintenance", "away", "refused", "no service"])
+def test_page_that_does_not_arrive_is_told_otherwise(night: Desk, why: str) -> None:
+    """PagerDuty shows no incident, whatever the reason: after three minutes management is mailed, once."""
+    match why:
+        case "maintenance":
+            night.core.switches.event_delay = 1_000_000.0
+        case "away":
+            night.fail(vendor="pagerduty", kind="away")
+        case "refused":
+            night.fail(vendor="pagerduty", kind="status", status=400, path="enqueue")
+        case _:
+            night.phone.account.services[0].name = "something else"
+    ticket = night.file("P1", "business")
+    night.minutes(3)
+    assert alarmed(night) == []
+    night.minutes(9)
+    assert alarmed(night) == [f"[builder] Page not confirmed: P1 System down: ticket {ticket} (business)"]
+    assert "call whoever is on call" in night.mail.mailbox[-1].text
+
+
+@pytest.mark.req("AFT-08")
+def test_page_stays_tried(night: Desk) -> None:
+    """PagerDuty comes back after management was told: the page goes out all the same, once."""
+    night.fail(vendor="pagerduty", kind="away")
+    ticket = night.file("P1", "business")
+    night.minutes(6)
+    night.well()
+    night.minutes(4)
+    assert night.states(ticket, "page") == [("page", "done")]
+    assert (len(night.incidents), len(alarmed(night))) == (1, 1)
+
+
+@pytest.mark.parametrize("what", ["solved", "held", "paused"])
+def test_nobody_is_alarmed_of_a_page_that_is_not_to_go(night: Desk, what: str) -> None:
+    """Solved, kept off by somebody, or pages paused by an operator: management is not told."""
+    night.fail(vendor="pagerduty", kind="away")
+    ticket = night.file("P1", "business")
+    night.minutes(2)
+    if what == "solved":
+        night.sim.reply(ticket, author=night.agent, body="Fixed.", status="solved")
+    elif what == "held":
+        night.sim.edit(ticket, author=night.agent, tags_add=("hf_hold",))
+    else:
+        night.ctx.store.pause("pagerduty", night.now)
+    night.minutes(6)
+    assert alarmed(night) == []
+
+
+@pytest.mark.req("AFT-08")
+def test_page_that_nobody_takes_climbs(night: Desk) -> None:
+    """Nobody takes the page within the time of PagerDuty's own ladder: the next one is paged, for the same incident."""
+    night.file("P1", "business")
+    night.minutes(2)
+    (incident,) = night.incidents
+    first = list(incident.assignees)
+    night.minutes(45)
+    assert len(night.incidents) == 1
+    assert incident.assignees != first

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.model import Actor, Company, Incident, Neighbour, PageStatus
+from mappings.notices import following
 from mappings.plan import KEY_GRAMMAR, Action, PageResolve, PageTrigger
 from mappings.policies.abuse.acting import Known, conduct
 from mappings.policies.abuse.companies import lift
 from mappings.policies.abuse.flags import decisions
 from mappings.policies.escalation import asked
-from mappings.policies.paging import dedup_key, pair
+from mappings.policies.paging import dedup_key, pair, unconfirmed
 from mappings.policies.rules import Around, judge
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.fields import upkeep
@@ -50,6 +51,11 @@ rules:
   Golden company:   {when: {tickets_from_company: ">=2", within: 7d}, do: [flag busy, tell leads, reply once]}
 """,
 )
+BY_SLACK = """
+routes: {leads: {slack: "#leads"}}
+tools: {slack: true}
+targets: {First response: {late: [tell leads, mention leads]}}
+"""
 REPLIES = Replies(
     {"en": {"next_business_day": "Tomorrow, {name}.", "once": "Again?", "abuse_warning": "Please do not, {name}."}}
 )
@@ -147,6 +153,10 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     fought = life_of(reset())
     yield "a field left to a rule", [left(fought, fight, {}, PROFILE) for fight in fights(fought, PROFILE)]
     yield "pages", paged()
+    told = by_lateness(fresh, "2026-03-03 14:00", edited("builder", BY_SLACK))
+    yield "a message, and what follows where its way fails", [a for one in told for a in (one, following(one)) if a]
+    history, pages = fresh.history(), [a for a in by_lateness(fresh, "2026-03-03 14:00") if a.verb == "page"]
+    yield "a page that nobody saw", unconfirmed(history, pages[0], PROFILE, at("2026-03-03 14:00"), link=str)
     yield from conducted()
     silent = Story("2026-03-03 10:00", severity="P1", kind=None)
     yield "triage", by_triage(silent)

@@ -93,3 +93,11 @@ class Pager(Protocol):
     def note(self, incident: str, user: str | None, content: str) -> None:
         """Somebody writes a note on an incident."""
         ...
+
+
+class Post(Protocol):
+    """Slack or the mailbox as the console sees it."""
+
+    def console_view(self) -> list[dict[str, Any]]:
+        """Conversations with their messages, or mails: the newest first."""
+        ...

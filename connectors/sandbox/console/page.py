@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from connectors.sandbox.clock import iso
-from connectors.sandbox.console.desk import Desk, Pager, TicketRow
+from connectors.sandbox.console.desk import Desk, Pager, Post, TicketRow
 from connectors.sandbox.console.office import is_open, next_opening
 from connectors.sandbox.console.story import tell
 from connectors.sandbox.console.words import Words
@@ -45,7 +45,7 @@ class Page:
     def whole(self, given: Given) -> str:
         """The whole page; scripts and styles are written into it, so that it needs nothing else."""
         template = self._templates.get_template("page.html")
-        names = ("clock", "tickets", "incidents", "requests", "effects")
+        names = ("clock", "tickets", "incidents", "messages", "requests", "effects")
         return template.render(
             world=self._world,
             css=self._static["console.css"],
@@ -64,6 +64,7 @@ class Page:
             "tickets": self._tickets,
             "ticket": self._ticket,
             "incidents": self._incidents,
+            "messages": self._messages,
             "requests": self._requests,
             "exchange": lambda given: {"r": self._core.recorder.find(int(given.get("seq", 0)))},
             "effects": self._effects,
@@ -129,6 +130,11 @@ class Page:
         rows = pager.console_view() if pager else []
         live = [row for row in rows if row["status"] != "resolved"]
         return {"rows": rows[:SHOWN], "live": live, "duty": pager.on_duty_now() if pager else []}
+
+    def _messages(self, _: Given) -> dict[str, Any]:
+        slack, mail = (cast(Post | None, self._tools.get(name)) for name in ("slack", "mail"))
+        mails = mail.console_view()[:SHOWN] if mail else []
+        return {"channels": slack.console_view() if slack else [], "mails": mails}
 
     def _requests(self, given: Given) -> dict[str, Any]:
         rows = self._core.recorder.latest(SHOWN, bodies=False)

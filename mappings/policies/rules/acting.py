@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from mappings.model import Actor
+from mappings.notices import About, mentioned, told
 from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.abuse.acting import evidence_key
 from mappings.policies.abuse.flags import flag_at
@@ -58,11 +59,24 @@ class Acting:
         """The tier that the ticket was in."""
         return self._stay().tier
 
-    def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
-        """One verb as an action; one whose tool is not there is written down as not connected.
+    def done(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> list[Action]:
+        """One verb as the actions that it comes to: telling a route may be a note, messages, or both.
 
         `beside` are the actions of other rules that it goes before, which its reason says.
         """
+        ticket_id = self.life.history.ticket.id
+        about = About(
+            ticket_id=ticket_id,
+            facts=self.moment.facts,
+            says=f"Rule: {self.rule.name}.",
+            at=self.moment.at,
+            due_at=self._due(),
+            link=self.link(ticket_id),
+        )
+        return told(self.do(do, beside=beside), do, self.profile, about)
+
+    def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
+        """One verb as an action; one whose tool is not there is written down as not connected."""
         before = " and ".join(f"“{rule.name}”, which wanted {other}" for rule, other in beside)
         says = f"{self._says()} It goes before {before}." if before else self._says()
         if do.verb == "escalate":
@@ -158,6 +172,9 @@ class Acting:
                 return TicketChange(note=f"{whom}{self._says()} Rule: {self.rule.name}."), Lane.ESCALATION, None
             case "keep_evidence":
                 return KeepEvidence(kept_for=self.profile.abuse.evidence_kept), Lane.UPKEEP, None
+            case "mention" if route is not None:
+                note = f"For {mentioned(route)}: {self._says()} Rule: {self.rule.name}."
+                return TicketChange(note=note), Lane.ESCALATION, None
             case "reply" if self.replies.has(argument):
                 language = self.replies.language(argument, self._locale())
                 text = self.replies.render(argument, language, self._placeholders(language))

@@ -70,4 +70,4 @@ def _together(
         if place in contest.lost:
             yield one.passed_over(do, contest.lost[place])
         else:
-            yield one.do(do, beside=contest.won if place == contest.winner else ())
+            yield from one.done(do, beside=contest.won if place == contest.winner else ())

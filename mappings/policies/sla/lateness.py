@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from mappings.model import Clock, ClockState
+from mappings.notices import About, mentioned, told
 from mappings.plan import ON_HOLD, Action, Change, Lane, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.escalation.step import NONE, Taken, level_of, settled, step_up
 from mappings.policies.paging import page
@@ -156,7 +157,8 @@ class _Acting:
         """Tell the owner once that a target is near."""
         says = due_words(clock, self.profile, self.now, late=False)
         why = reason("sla_due_soon", clock.target, says, self.profile, clock_facts(clock))
-        return [self._do(do, clock, why, "warn", WARNED) for do in self.profile.targets[clock.target].warn_do]
+        dos = self.profile.targets[clock.target].warn_do
+        return [action for do in dos for action in self._done(do, clock, why, says, "warn")]
 
     def late(self, late: Sequence[Clock]) -> list[Action]:
         """All late targets of the ticket at once: one step up at most, all reasons in its note."""
@@ -177,7 +179,7 @@ class _Acting:
             says = due_words(clock, self.profile, self.now, late=True)
             why = reason("sla_breached", clock.target, says, self.profile, clock_facts(clock))
             others = [do for do in self.profile.targets[clock.target].late if do.verb != "escalate"]
-            actions += [self._do(do, clock, why, "late", BREACHED) for do in others]
+            actions += [action for do in others for action in self._done(do, clock, why, says, "late")]
         return actions
 
     def _climb(self, climbing: Sequence[tuple[Clock, Do]], late: Sequence[Clock]) -> Action:
@@ -195,8 +197,19 @@ class _Acting:
         change = msgspec.structs.replace(told, add_tags=(BREACHED, *told.add_tags))
         return self._action(f"late:escalate:{self.record}:{_about(clock)}", step.verb, clock, why, change)
 
+    def _done(self, do: Do, clock: Clock, why: Reason, says: str, when: str) -> list[Action]:
+        """One verb other than `escalate`, as the actions that it comes to."""
+        ticket_id = self.life.history.ticket.id
+        about = About(
+            ticket_id=ticket_id,
+            facts=clock.dims,
+            says=f"{says} Rule: {clock.target}.",
+            at=self.now,
+            link=self.link(ticket_id) if self.link else None,
+        )
+        return told(self._do(do, clock, why, when, WARNED if when == "warn" else BREACHED), do, self.profile, about)
+
     def _do(self, do: Do, clock: Clock, why: Reason, when: str, tag: str) -> Action:
-        """One verb other than `escalate`, as an action."""
         key = f"{when}:{do.verb}:{do.argument}:{self.record}:{_about(clock)}"
         route = self.profile.routes.get(str(do.argument))
         if do.verb == "tag":
@@ -205,6 +218,9 @@ class _Acting:
             return self._action(key, do.verb, clock, why, self._page(route.pagerduty, clock))
         if do.verb == "tell" and route is not None and (route.assignee or route.group):
             note = f"For {route.group}: {why.text}" if route.group else why.text
+            return self._action(key, do.verb, clock, why, TicketChange(add_tags=(tag,), note=note))
+        if do.verb == "mention" and route is not None:
+            note = f"For {mentioned(route)}: {why.text}"
             return self._action(key, do.verb, clock, why, TicketChange(add_tags=(tag,), note=note))
         needs = route.needs if route is not None else do.verb
         return self._action(key, do.verb, clock, why, NotConnected(needs=needs))

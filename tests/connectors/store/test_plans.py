@@ -39,6 +39,9 @@ def a_quiet_pulse(store: Store) -> None:
     store.expire(NOW)
     store.drop_ended(NOW)
     store.open_pages(taken_since=NOW)
+    store.unconfirmed_pages(before=NOW, since=NOW)
+    store.stuck(waiting_since=NOW, failed_since=NOW)
+    store.settled(NOW)
     store.imported([1, 2])
     store.behind([1, 2])
     for lane in Lane:

@@ -1,7 +1,7 @@
 """What a profile's lines cannot do yet is said, and only that."""
 
 from mappings.profile.reach import not_yet
-from tests.profiles import profile
+from tests.profiles import edited, profile
 
 FACTS = frozenset({"severity", "office", "kind", "role", "kind_not", "tag", "plan", "family"})
 MEASURES = frozenset({"first_reply", "handoff_reply"})
@@ -25,9 +25,12 @@ def test_a_fact_that_nothing_knows_is_told() -> None:
 
 
 def test_an_action_whose_tool_is_not_connected_is_told() -> None:
-    """Paging, tagging and replying work; mail does not yet, but a route with a group is reached through the ticket."""
+    """Paging, tagging, replying and telling work; what needs another tool is told, and so is a route without a way."""
     found = told("builder")
-    assert found["rules.security.do[2]"] == "tell leads: email is not connected yet"
+    assert "rules.security.do[2]" not in found
+    closed = edited("builder", "tools: {mail: false}")
+    off = dict(not_yet(closed, facts=FACTS, measures=MEASURES))
+    assert off["rules.security.do[2]"] == "tell leads: email is not connected yet"
     assert found["rules.referral.do[0]"] == "create_lead: its tool is not connected yet"
     assert not any(path.startswith(("rules.night page", "rules.night queue", "warn")) for path in found)
     assert "rules.abusive.do[2]" not in found

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mappings.model import Actor, Clock
-from mappings.plan import Action, NotConnected, TicketChange
+from mappings.plan import Action, Message, TicketChange
 from mappings.policies.escalation import Taken
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.lateness import Noticed, notice
@@ -117,7 +117,8 @@ def test_immediate_is_late_after_the_grace() -> None:
     story = Story("2026-03-03 10:00", severity="P0", kind="technical", plan="standard", zone=profile("pmerit").zone)
     assert [a.verb for a in look(story, "2026-03-03 10:04:59", "pmerit").actions if a.rule == "Response"] == []
     [action] = [a for a in look(story, "2026-03-03 10:05", "pmerit").actions if a.rule == "Response"]
-    assert action.change == NotConnected(needs="email")
+    assert isinstance(action.change, Message)
+    assert action.change.text == "First response was due 10:00 (P0: at once). Rule: Response."
 
 
 def test_a_ticket_on_hold_for_us_is_left_alone() -> None:
