@@ -109,11 +109,15 @@ def itself(came: str, profile: Profile, **more: object) -> Neighbour:
 def said(actions: Sequence[Action], rule: str | None = None) -> list[str]:
     """What is done, as the profile spells it; of one rule, or of all. What was passed over is left out.
 
-    Telling a route may be a note and a message: one thing that the profile says.
+    Telling a route may be a note and messages by several ways: one thing that the profile says.
     """
-    meant = [action for action in actions if rule in (None, action.rule) and action.verb != "leave"]
-    beside = [action for action in meant if action.verb == "message" and ":message:" in action.key]
-    return [spelled(action) for action in meant if action not in beside]
+    found: list[str] = []
+    for action in actions:
+        if rule in (None, action.rule) and action.verb != "leave":
+            words = spelled(action)
+            if action.verb != "message" or words not in found:
+                found.append(words)
+    return found
 
 
 def spelled(action: Action) -> str:
