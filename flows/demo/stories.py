@@ -1,4 +1,4 @@
-"""The stories of Part 1: four plans with one fault, and a system that is down on Saturday at 02:00."""
+"""Story 1, four plans with one fault, and story 2, a system that is down on Saturday at 02:00."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

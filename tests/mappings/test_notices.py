@@ -84,6 +84,15 @@ def test_p1_names_the_lead_and_writes_to_them() -> None:
     assert notes(found, "mention")[0].startswith("For tech leads (tech-leads@pmerit.com): ")
 
 
+@pytest.mark.req("ESC-12", "SEC-07")
+def test_an_escalation_is_told_in_its_eight_lines() -> None:
+    """What goes out of an escalation has the eight lines of its form, without what anybody wrote."""
+    (message,) = [action.change for action in escalated("P1") if isinstance(action.change, Message)]
+    lines = [line.partition(":")[0] for line in message.text.splitlines()]
+    assert lines[:8] == ["Priority", "Ticket", "User", "Issue", "Impact", "Attempted", "Needed", "Timeline"]
+    assert "please fill in the field “Attempted”" in message.text
+
+
 @pytest.mark.req("ESC-11", "NTF-08")
 @pytest.mark.parametrize(
     ("severity", "route", "named", "when"),

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from mappings.model import Actor
 from mappings.notices import About, mentioned, told
 from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.abuse.acting import evidence_key
 from mappings.policies.abuse.flags import flag_at
-from mappings.policies.escalation import level_of, settled, step_up
+from mappings.policies.escalation import escalation_message, level_of, settled, step_up
 from mappings.policies.paging import page
 from mappings.policies.rules.conditions import Firing
 from mappings.policies.rules.moments import serving
@@ -64,15 +66,19 @@ class Acting:
 
         `beside` are the actions of other rules that it goes before, which its reason says.
         """
-        ticket_id = self.life.history.ticket.id
+        ticket_id, due_at = self.life.history.ticket.id, self._due()
         about = About(
             ticket_id=ticket_id,
             facts=self.moment.facts,
             says=f"Rule: {self.rule.name}.",
             at=self.moment.at,
-            due_at=self._due(),
+            due_at=due_at,
             link=self.link(ticket_id),
         )
+        if "escalated" in self.moment.events or any(one.verb == "escalate" for one in self.rule.do):
+            at = self.moment.at
+            lines = escalation_message(self.life, self.profile, at=at, due_at=due_at, inside=False)
+            about = msgspec.structs.replace(about, says=f"{lines}\n{about.says}", due_at=None)
         return told(self.do(do, beside=beside), do, self.profile, about)
 
     def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
