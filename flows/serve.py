@@ -31,7 +31,7 @@ from flows.pulse import pulse
 from flows.recompute import recompute
 from flows.rules import rules
 from flows.runs import Apply
-from flows.simulate import preview
+from flows.simulate import simulate
 from flows.sla import sla
 from flows.sync import sync
 from flows.triage import triage
@@ -42,8 +42,8 @@ What must never happen twice does not rest on this limit but on the store's leas
 
 FORMS: tuple[Flow[..., Any], ...] = (approve, pause, resume, adopt, restored)
 """What an operator says; the tag `operator` has them together on the page."""
-EVERY_MINUTE, NIGHTLY, BY_HAND = "every-minute", "nightly", "by-hand"
-BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, triage, sla, rules, paging, abuse, delivery, preview, *FORMS)
+EVERY_MINUTE, NIGHTLY = "every-minute", "nightly"
+BY_HAND_ONLY: tuple[Flow[..., Any], ...] = (sync, triage, sla, rules, paging, abuse, delivery, simulate, *FORMS)
 
 
 def deployments() -> list[RunnerDeployment]:
@@ -56,7 +56,7 @@ def deployments() -> list[RunnerDeployment]:
         _deployed(
             recompute, NIGHTLY, schedules=[night], concurrency_limit=ONE, tags=["recompute"], parameters=putting_right
         ),
-        *(_deployed(flow, BY_HAND, tags=[flow.name] if flow not in FORMS else ["operator"]) for flow in BY_HAND_ONLY),
+        *(_deployed(flow, flow.name, tags=[flow.name] if flow not in FORMS else ["operator"]) for flow in BY_HAND_ONLY),
     ]
 
 

@@ -50,7 +50,7 @@ class OtherProfile(Explained):
         )
 
 
-def simulate(ctx: Context, new: Profile, since: datetime, reached: Reached = lambda done, of: None) -> Preview:
+def live_both(ctx: Context, new: Profile, since: datetime, reached: Reached = lambda done, of: None) -> Preview:
     """Live the tickets since a time through today's profile and the new one. `reached` is told how far it is.
 
     Raises OtherProfile where the new one is another organisation's.
@@ -112,7 +112,7 @@ def looking(settings: Settings) -> Iterator[Context]:
 
 
 @flow(name="simulate", flow_run_name=run_name, persist_result=False)
-async def preview(
+async def simulate(
     profile_text: str = "",
     profile_file: str = "",
     days: Annotated[int, Field(ge=1, le=365)] = 30,
@@ -140,7 +140,7 @@ async def preview(
         def reached(done: int, of: int) -> None:
             progress.percent, progress.words = 100 * done / max(of, 1), f"{done:,} of {of:,} tickets"
 
-        found = await shown(progress, lambda: simulate(ctx, new, now - timedelta(days=days), reached), key="simulate")
+        found = await shown(progress, lambda: live_both(ctx, new, now - timedelta(days=days), reached), key="simulate")
         says, text = page(found, new, ctx.ticket_link)
     await acreate_markdown_artifact(text, key="simulate", description=says)
     return cast(str, Completed(message=says, data=says))

@@ -23,8 +23,7 @@ def simulate(
     from flows import preview
     from flows.profiles import read_profile
     from flows.settings import read_settings
-    from flows.simulate import looking
-    from flows.simulate import simulate as lived_through
+    from flows.simulate import live_both, looking
     from mappings.profile.durations import DurationError, parse_span
 
     try:
@@ -36,7 +35,7 @@ def simulate(
     try:
         with looking(settings) as ctx, Console(stderr=True).status("reading tickets …") as status:
             begin = ctx.now() - timedelta(seconds=length)
-            found = lived_through(ctx, new, begin, lambda done, of: status.update(f"{done:,} of {of:,} tickets"))
+            found = live_both(ctx, new, begin, lambda done, of: status.update(f"{done:,} of {of:,} tickets"))
             link = ctx.ticket_link
     except StoreError as refusal:
         refuse(str(refusal))

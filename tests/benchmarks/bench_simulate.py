@@ -13,7 +13,7 @@ from time import perf_counter
 from connectors.sandbox.client import People
 from flows.profiles import CONFIG, typed_profile
 from flows.settings import read_settings
-from flows.simulate import looking, simulate
+from flows.simulate import live_both, looking
 from tests.benchmarks import Row
 from tests.benchmarks.rig import environment, grow, peak, sandbox, settle, spent
 
@@ -29,7 +29,7 @@ def once() -> None:
     new = typed_profile(text.replace(_P2, "professional: 4bh, business: 2bh"))
     start = perf_counter()
     with looking(read_settings()) as ctx:
-        found = simulate(ctx, new, ctx.now() - WINDOW)
+        found = live_both(ctx, new, ctx.now() - WINDOW)
     print(found.tickets, found.differing, perf_counter() - start, peak())
 
 

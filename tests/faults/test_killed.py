@@ -152,6 +152,7 @@ def _owner(title: str, filed: list[int]) -> str | None:
 def _plain(text: str) -> str:
     for pattern, word in {
         r"your ticket is \d+": "your ticket is <it>",
+        r"Ticket: \d+": "Ticket: <it>",
         r"\d{4}-\d\d-\d\dT[\d:+-]+|((at|on) )?(\w{3} \d+ \w{3} )?\d\d:\d\d": "<time>",
         r"ref( hf-[0-9a-f]+)+": "<references>",
     }.items():

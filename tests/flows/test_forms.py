@@ -12,7 +12,7 @@ from connectors.store import OutboxState, Store
 from flows import forms
 from flows.forms import Answer, Policy, Scope
 from flows.runs import Apply
-from flows.simulate import preview
+from flows.simulate import simulate
 from mappings.plan import POLICIES
 from mappings.profile import ProfileError
 from tests.connectors.store.make import action, at, plan
@@ -89,10 +89,10 @@ def test_the_lists_name_what_there_is() -> None:
 @pytest.mark.parametrize("given", [{"profile_text": BUILDER}, {"profile_file": "builder"}, {"days": 7}])
 def test_a_preview_is_a_form(store: Store, given: dict[str, Any]) -> None:
     """A new profile pasted or named: the run says what it came to; a store without tickets shows no difference."""
-    assert say(preview, **given).endswith("no difference")
+    assert say(simulate, **given).endswith("no difference")
 
 
 def test_a_pasted_profile_with_a_mistake_is_told_by_its_line(store: Store) -> None:
     """The run fails with file, line, field and fix, as `helpdesk check` says them."""
     with pytest.raises(ProfileError, match=r"pasted text:\d+: .*grace: 'soon' is no length of time; write"):
-        say(preview, profile_text=f"{BUILDER}\ngrace: soon\n")
+        say(simulate, profile_text=f"{BUILDER}\ngrace: soon\n")

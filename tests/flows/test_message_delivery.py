@@ -19,6 +19,9 @@ routes:
 tools: {slack: true}
 """
 
+ALONE = "\nrules: {frequent reporter: null}\n"
+"""The small account's companies write often: nobody is told of that here."""
+
 
 @pytest.fixture
 def telling(desk: Desk) -> Desk:
@@ -30,7 +33,7 @@ def tell(desk: Desk, text: str = TELLING) -> Desk:
     """The builder profile with other lines, and the channels that they name."""
     for name in ("leads", "others"):
         desk.slack.workspace.channels[f"C0{name}"] = Channel(f"C0{name}", name)
-    desk.ctx.profile = edited("builder", text)
+    desk.ctx.profile = edited("builder", text if "rules:" in text else text + ALONE)
     return desk
 
 
@@ -59,7 +62,7 @@ def test_changed_route_takes_the_next_message(telling: Desk) -> None:
     """The route's line in the profile is changed: the next message goes there, and what was told is not told again."""
     (first,) = late(telling)
     telling.minutes(2)
-    telling.ctx.profile = edited("builder", TELLING.replace("#leads", "#others"))
+    telling.ctx.profile = edited("builder", TELLING.replace("#leads", "#others") + ALONE)
     second = telling.file("P2", "business")
     telling.minutes(1)
     telling.move("2026-03-04 10:30")
@@ -212,7 +215,7 @@ def test_trouble_with_mail(mailing: Desk, fault: dict[str, object], copies: int)
 @pytest.mark.req("NTF-12")
 def test_closed_mailbox_is_told_once(mailing: Desk) -> None:
     """A mailbox is no more, and the route has no other way: the row fails with its cure, told once; others go on."""
-    mailing.ctx.profile = edited("builder", "targets: {First response: {late: [tell leads, tell management]}}")
+    mailing.ctx.profile = edited("builder", "targets: {First response: {late: [tell leads, tell management]}}" + ALONE)
     mailing.mail.lose("leads@example.com")
     (ticket,) = late(mailing)
     problems = [line for beat in mailing.minutes(5) for line in beat.delivered.problems]
@@ -225,7 +228,7 @@ def test_closed_mailbox_is_told_once(mailing: Desk) -> None:
 
 def test_one_slow_mailbox_holds_up_nobody(mailing: Desk) -> None:
     """The server wants one message later: the other one goes out in the same minute."""
-    mailing.ctx.profile = edited("builder", "targets: {First response: {late: [tell leads, tell management]}}")
+    mailing.ctx.profile = edited("builder", "targets: {First response: {late: [tell leads, tell management]}}" + ALONE)
     late(mailing)
     mailing.fail(vendor="mail", kind="status", method="SEND", status=451, nth=1)
     mailing.minutes(1)
@@ -251,7 +254,7 @@ def test_killed_and_run_again(telling: Desk, monkeypatch: pytest.MonkeyPatch, st
     """Killed at any point and started again: told once in Slack; by mail once, or again under the same Message-ID."""
     module, name = STEPS[step]
     if way == "mail":
-        telling.ctx.profile = edited("builder", "targets: {First response: {late: [tell leads]}}")
+        telling.ctx.profile = edited("builder", "targets: {First response: {late: [tell leads]}}" + ALONE)
     profile = telling.ctx.profile
     late(telling)
     decide_late(telling)
@@ -315,6 +318,7 @@ def test_flood_is_one_message(telling: Desk) -> None:
 
 DIGEST = """
 rules:
+  frequent reporter: null
   For the meeting: {when: {severity: [P2, P3], event: created}, do: [tell standup]}
 routes:
   standup: {digest: "daily 09:25"}
@@ -348,6 +352,7 @@ def test_worst_severity_reaches_everybody(desk: Desk) -> None:
     """The worst severity: the channel is woken, the leads get a direct message and mail, all at once and once each."""
     text = """
 rules:
+  frequent reporter: null
   All hands: {when: {severity: P1, event: created}, do: [tell all_hands, tell tech_leads]}
 routes:
   all_hands:  {slack: "#general", mention: channel}

@@ -61,7 +61,7 @@ def test_a_form_explains_itself(flow: str, name: str, field: dict[str, Any]) -> 
     assert field.get("format") not in {"password", "duration"}
 
 
-@pytest.mark.parametrize("flow", sorted(SERVED.keys() - {"pulse", "sync"}))
+@pytest.mark.parametrize("flow", sorted(SERVED.keys() - {"pulse", "sync", "simulate"}))
 def test_by_hand_shows_before_it_does(flow: str) -> None:
     """A run that somebody starts by hand plans, unless told otherwise."""
     assert SERVED[flow]._parameter_openapi_schema.properties["mode"]["default"] == "plan only"

@@ -14,7 +14,7 @@ from flows.cli import app
 from flows.preview import page, sentence
 from flows.profiles import read_profile, typed_profile
 from flows.settings import read_settings
-from flows.simulate import CHUNK, OtherProfile, looking, simulate
+from flows.simulate import CHUNK, OtherProfile, live_both, looking
 from mappings.model import ClockState
 from mappings.policies.simulate import Preview, lived
 from tests.flows.desk import Desk
@@ -28,7 +28,7 @@ assert FASTER != BUILDER
 
 def preview(desk: Desk, text: str = FASTER, days: int = 30) -> Preview:
     """The preview of a profile's text, over the days before now."""
-    return simulate(desk.ctx, typed_profile(text), desk.now - timedelta(days=days))
+    return live_both(desk.ctx, typed_profile(text), desk.now - timedelta(days=days))
 
 
 def rows(desk: Desk) -> list[str]:
@@ -68,7 +68,7 @@ def test_nothing_is_written_or_asked(desk: Desk) -> None:
     before = rows(desk)
     calls = len(desk.calls())
     with looking(read_settings()) as ctx:
-        found = simulate(ctx, typed_profile(FASTER), desk.now - timedelta(days=30))
+        found = live_both(ctx, typed_profile(FASTER), desk.now - timedelta(days=30))
     assert found.tickets > 10
     assert rows(desk) == before
     assert len(desk.calls()) == calls
@@ -107,7 +107,7 @@ def test_chunks_make_no_difference(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     assert whole.tickets < CHUNK
     monkeypatch.setattr("flows.simulate.CHUNK", 7)
     reached: list[tuple[int, int]] = []
-    found = simulate(desk.ctx, typed_profile(FASTER), whole.since, lambda done, of: reached.append((done, of)))
+    found = live_both(desk.ctx, typed_profile(FASTER), whole.since, lambda done, of: reached.append((done, of)))
     assert found == whole
     assert reached[0] == (7, whole.tickets)
     assert reached[-1] == (whole.tickets, whole.tickets)
@@ -116,7 +116,7 @@ def test_chunks_make_no_difference(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
 def test_another_organisations_profile_is_refused(desk: Desk) -> None:
     """The store's facts were read with its own names; the refusal says what to do."""
     with pytest.raises(OtherProfile, match="write profile: builder in the new file"):
-        simulate(desk.ctx, read_profile("roofing"), desk.now)
+        live_both(desk.ctx, read_profile("roofing"), desk.now)
 
 
 def test_the_page_has_links_and_no_addresses(desk: Desk) -> None:
