@@ -14,7 +14,7 @@ import httpx
 PREFECT_PORT = 4200
 """Where Prefect's pages look for their server by themselves."""
 SANDBOX_PORT = 8700
-LAST_LINE = "PAGERDUTY_WEBHOOK_SECRET"
+LAST_LINE = "SMTP_FROM"
 """What the sandbox prints last."""
 _PATIENCE = 120.0
 
@@ -46,7 +46,7 @@ class Processes:
         """Start the sandbox, its clock standing still; the addresses and credentials that it prints."""
         base = SANDBOX_PORT if _free(SANDBOX_PORT, 9) else 0
         words = ["sandbox", "--profile", profile, "--now", now, "--still", "--port-base", str(base)]
-        process = self._start("sandbox", [*_helpdesk(), *words], os.environ, piped=True)
+        process = self._start(f"sandbox {profile}", [*_helpdesk(), *words], os.environ, piped=True)
         assert process.stdout is not None
         found: dict[str, str] = {}
         for line in process.stdout:
@@ -54,7 +54,7 @@ class Processes:
             found[name] = value
             if name == LAST_LINE:
                 return found
-        raise RuntimeError(f"the sandbox ended before it answered; see {self.home / 'sandbox.log'}")
+        raise RuntimeError(f"the sandbox ended before it answered; see {self.home / f'sandbox {profile}.log'}")
 
     def prefect(self) -> str:
         """Start a Prefect server with a database of its own; the address of its pages."""
@@ -77,6 +77,14 @@ class Processes:
     def serve(self) -> None:
         """Start the served deployments."""
         self._start("serve", [*_helpdesk(), "serve"], {**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": "2"})
+
+    def end_sandbox(self, profile: str) -> None:
+        """End the sandbox of one organisation."""
+        for name, process in self._running:
+            if name == f"sandbox {profile}":
+                process.terminate()
+                process.wait(timeout=15)
+        self._running = [(name, process) for name, process in self._running if name != f"sandbox {profile}"]
 
     def wait(self) -> None:
         """Stay until a process ends or somebody interrupts."""

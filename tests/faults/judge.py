@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from connectors.sandbox.journal import Effect
 from connectors.store import OutboxRow, OutboxState
+from connectors.store.evidence import broken
 from mappings.plan import Message, PageTrigger, TicketChange
 from tests.faults import model
 from tests.faults.deployment import Deployment, Process
@@ -27,6 +28,8 @@ def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> li
     us = here.desk.us
     rows = process.ctx.store.outbox(limit=100_000)
     cast = {f"zendesk:{ticket}" for ticket in stage.tickets}
+    companies = {here.desk.sim.account.tickets[ticket].organization_id for ticket in stage.tickets}
+    cast |= {f"zendesk:organization:{company}" for company in companies}
     wrong = [f"left: {row.action.key} is {row.state}" for row in unfinished(rows)]
     wrong += [f"failed: {row.action.key}: {row.error}" for row in rows if row.state is OutboxState.FAILED]
     wrong += _strangers(journal, us, cast)
@@ -39,6 +42,10 @@ def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> li
         wrong += [f"zendesk:{ticket}: {line}" for line in _said_once(mine, us)]
         wrong += [f"zendesk:{ticket}: {line}" for line in _edits_kept(here, ticket, mine, us)]
         wrong += [f"zendesk:{ticket}: {line}" for line in model.broken(here, ticket, mine, us, journal, rows)]
+    if stage.customer is not None:
+        copies = [process.ctx.store.evidence(f"zendesk:{ticket}") for ticket in stage.tickets[2:]]
+        wrong += model.company_broken(here, stage.tickets, us, journal, sum(len(kept) for kept in copies))
+        wrong += [f"evidence: {why}" for kept in copies if (why := broken(kept)) is not None]
     return wrong
 
 

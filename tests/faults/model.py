@@ -14,9 +14,16 @@ from tests.faults.deployment import Deployment
 from tests.faults.people import THEIR_DUE
 
 OFFICE = ZoneInfo("America/Chicago")
-MINUTES = {("P1", "enterprise"): 15, ("P1", "business"): 60, ("P2", "enterprise"): 60, ("P2", "business"): 240}
+MINUTES = {
+    ("P1", "enterprise"): 15,
+    ("P1", "business"): 60,
+    ("P2", "enterprise"): 60,
+    ("P2", "business"): 240,
+    ("P3", "business"): 480,
+}
 ROUND_THE_CLOCK = {"P1"}
 TIERS = {"Support": 1, "Technical": 2, "Engineering": 3}
+WARNING, REVIEW = "formal warning", "flag_cs_review"
 SLACK = timedelta(minutes=4)
 """How long after a due time, with everything working, the step up may take to be seen."""
 
@@ -108,7 +115,7 @@ class _Life:
         stay = self.moves[-1] if self.moves else self.filed
         owed = self.owed(stay)
         group = self.here.desk.group(self.ticket)
-        tier = TIERS.get(group or "")
+        tier = TIERS.get(group or "", 1 + len(self.moves))  # a flag takes a ticket to the managers, in no tier
         wanted: dict[str, object] = {"tier": f"tier_{tier}"}
         waits = not self.done and not any(answer >= stay for answer in self.answers) and self.now < owed
         wanted["sla_due"] = owed.astimezone(OFFICE).isoformat() if waits else None
@@ -143,7 +150,8 @@ class _Life:
 
     def queued(self, rows: list[OutboxRow]) -> Iterator[str]:
         """A P2 outside the office's hours is told once when the office answers, or the outbox says why not."""
-        told = [row for row in self.mine if row.kind == "public_comment" and row.actor == self.us]
+        said = [row for row in self.mine if row.kind == "public_comment" and row.actor == self.us]
+        told = [row for row in said if WARNING not in str(row.detail["body"])]
         wanted = self.severity != "P1" and not _open(self.filed)
         if told and not wanted:
             yield "its customer was written to, and should not have been"
@@ -157,6 +165,38 @@ class _Life:
             yield "its customer was never told, and nothing says why"
         if wanted and not self.holds and "next_business_day" not in self.found.tags and not self.done:
             yield "waits for the next business day without its tag"
+
+
+def company_broken(here: Deployment, tickets: list[int], us: str, journal: list[Effect], copies: int) -> Iterator[str]:
+    """A line for each promise about a company that wrote three times and threatened once: `third and rude`.
+
+    Nothing is said of it where somebody took one of its tickets away, or kept us off.
+    """
+    account = here.desk.sim.account
+    found = [account.tickets[ticket] for ticket in tickets]
+    touched = [row for row in journal if row.record in {f"zendesk:{ticket}" for ticket in tickets}]
+    away = any(one.deleted_at is not None or one.status == "closed" for one in found)
+    if len(tickets) < 3 or away or any("hf_hold" in str(row.detail) or row.kind == "deleted" for row in touched):
+        return
+    flagged = [REVIEW in one.tags for one in found]
+    if flagged != [False, False, True]:
+        yield f"flagged for review: {flagged}"
+    mails = [row for row in journal if row.kind == "mail" and "success@" in str(row.detail["to"])]
+    if len({str(row.detail["id"]) for row in mails}) != 1:
+        yield f"customer success was mailed under {len(mails)} marks"
+    fields = account.organizations[found[2].organization_id or 0].fields
+    days = (here.now().astimezone(OFFICE).date().replace(day=3) + timedelta(days=14)).isoformat()
+    shown = (fields.get("warnings"), fields.get("restricted_until"))
+    if shown != (1, days):
+        yield f"its company has {shown[0]} warnings and is restricted until {shown[1]}"
+    writes = [row for row in journal if row.record.startswith("zendesk:organization:") and row.actor == us]
+    if len(writes) != 2:
+        yield f"its company was written {len(writes)} times"
+    warned = [row for row in touched if row.kind == "public_comment" and WARNING in str(row.detail["body"])]
+    if len(warned) != 1:
+        yield f"warned {len(warned)} times"
+    if copies != 1:
+        yield f"{copies} copies were kept"
 
 
 def _clock(at: datetime) -> str:

@@ -1,7 +1,8 @@
 """The stories that faults are played over: what people do at which minute, with a pulse after each.
 
 `four plans`: two of story 1's plans on a Tuesday, warned, late, moved up, answered. `saturday night`: story 2, a system
-that is down at 02:00 and a P2 that waits for Monday.
+that is down at 02:00 and a P2 that waits for Monday. `third and rude`: stories 9 and 7, a company that writes for the
+third time in a week, and threatens.
 """
 
 from collections.abc import Callable
@@ -18,10 +19,32 @@ class Stage:
 
     desk: Desk
     tickets: list[int] = field(default_factory=list)
+    customer: str | None = None
+    """Who asks again and again."""
 
     def file(self, severity: str, *plans: str) -> None:
         """A customer on each of these plans asks for help."""
         self.tickets += [self.desk.file(severity, plan) for plan in plans]
+
+    def file_again(self) -> None:
+        """Somebody of a company that has long been silent asks, and asks again."""
+        sim = self.desk.sim
+        if self.customer is None:
+            since = self.desk.now.timestamp() - 10 * 86_400
+            busy = {one.organization_id for one in sim.account.tickets.values() if one.created_at > since}
+            company = next(name for name in sim.companies() if sim.company(name).id not in busy and sim.people(name))
+            sim.change_plan(company, "business")
+            self.customer = sim.people(company)[0]
+        self.tickets.append(self.desk.file("P3", requester=self.customer))
+
+    def flag(self, number: int) -> None:
+        """An agent flags a ticket as abusive."""
+        self.desk.sim.edit(self.tickets[number], author=self.desk.agent, fields={"abuse": "threats"})
+
+    def decide(self, number: int, what: str) -> None:
+        """A manager decides on it."""
+        manager = self.desk.sim.agents("Management")[0]
+        self.desk.sim.edit(self.tickets[number], author=manager, fields={"abuse_decision": what})
 
     def answer(self, number: int, group: str) -> None:
         """Somebody of a group answers."""
@@ -85,4 +108,20 @@ SATURDAY_NIGHT = Story(
     ),
 )
 
-STORIES = (FOUR_PLANS, SATURDAY_NIGHT)
+THIRD_AND_RUDE = Story(
+    "third and rude",
+    f"{TUESDAY} 09:50",
+    (
+        Moment(f"{TUESDAY} 10:00", Stage.file_again),
+        Moment(f"{TUESDAY} 10:05", Stage.file_again),
+        Moment(f"{TUESDAY} 10:10", Stage.file_again),
+        Moment(f"{TUESDAY} 10:15", lambda stage: stage.flag(2)),
+        Moment(f"{TUESDAY} 10:16"),
+        Moment(f"{TUESDAY} 10:20", lambda stage: stage.decide(2, "warn")),
+        Moment(f"{TUESDAY} 10:23"),
+        Moment(f"{TUESDAY} 10:25", lambda stage: stage.decide(2, "restrict")),
+        Moment(f"{TUESDAY} 10:31"),
+    ),
+)
+
+STORIES = (FOUR_PLANS, SATURDAY_NIGHT, THIRD_AND_RUDE)

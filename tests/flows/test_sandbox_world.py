@@ -9,6 +9,7 @@ import pytest
 
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.zendesk import ZendeskSim
+from flows.demo.processes import LAST_LINE
 from flows.profiles import read_profile, read_tools, shipped
 from flows.sandbox_world import build_world, moment
 
@@ -77,3 +78,12 @@ def test_a_time_without_offset_is_the_offices() -> None:
     """One with an offset is taken as it is."""
     chicago = ZoneInfo("America/Chicago")
     assert moment("2026-03-03T09:00", chicago) == moment("2026-03-03T15:00Z", chicago)
+
+
+def test_the_demo_knows_when_the_sandbox_has_said_all() -> None:
+    """The demo reads addresses up to the last one that a sandbox prints."""
+    world = build_world(
+        read_profile("builder"), size={"companies": 2, "people": 4, "agents": 12, "tickets": 2, "weeks": 1}
+    )
+    with Sandbox(world) as sandbox:
+        assert list(sandbox.environment())[-1] == LAST_LINE
