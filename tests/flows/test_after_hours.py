@@ -23,7 +23,7 @@ def test_pmerit_nights_and_weekends(desk_of: Open) -> None:
     assert desk.replies(night) == []
     move(desk, "2026-03-07 12:00")
     saturday = desk.file("P1", "standard", fields={"kind": "technical"})
-    worst = desk.file("P0", "standard", fields={"kind": "technical"})
+    worst = desk.file("P0", "standard", fields={"kind": "technical", "working": "working_no"})
     desk.minutes(3)
     assert desk.states(saturday, "page") == []
     assert "next_business_day" in desk.tags(saturday)

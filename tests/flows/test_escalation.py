@@ -100,7 +100,7 @@ def test_work_starts_the_hours_without_progress_anew(desk_of: Open) -> None:
 def test_the_worst_severity_is_everybodys_at_once(desk_of: Open) -> None:
     """pmerit P0: one update moves it to tier 3 and calls management; on-call is paged."""
     desk = desk_of("pmerit")
-    ticket = desk.file("P0", "standard", fields={"kind": "technical"})
+    ticket = desk.file("P0", "standard", fields={"kind": "technical", "working": "working_no"})
     desk.minutes(3)
     assert desk.group(ticket) == "Tech leads"
     assert desk.field(ticket, "tier") == "tier_3"
@@ -189,7 +189,7 @@ def test_an_agent_and_a_clock_ask_for_one_step(desk: Desk) -> None:
 
 
 def test_two_rules_want_one_step(desk: Desk) -> None:
-    """Two rules fire at one tag, with different steps in mind: the higher is taken, and both reasons are told."""
+    """Two rules fire at one tag, with different steps in mind: the higher is taken, and says what it goes before."""
     desk.ctx.profile = edited("builder", "rules: {direct: {when: {tag: escalate_please}, do: [escalate 3]}}")
     ticket = desk.file("P2", "business")
     desk.minutes(2)
@@ -199,7 +199,7 @@ def test_two_rules_want_one_step(desk: Desk) -> None:
     assert moves(desk, ticket) == ["Engineering"]
     said = "\n".join(desk.notes(ticket))
     assert "Rule: direct" in said
-    assert "Already moved up from this tier." in said
+    assert "It goes before “customer asks”, which wanted escalate next." in said
 
 
 @pytest.mark.req("ESC-14", "SLA-20")

@@ -189,7 +189,8 @@ def test_many_changed_tickets_cost_few_calls(desk: Desk) -> None:
     assert calls.count("cursor.json") == 1
     assert calls.count("tickets.json") <= 2
     assert calls.count("ticket_events.json") == 1
-    assert len([call for call in calls if not call.startswith("V3-")]) <= 5  # and those of their jobs
+    delivering = [call for call in calls if call.startswith("V3-") or call == "show_many.json"]
+    assert len(calls) - len(delivering) <= 4  # what is delivered has looks and jobs of its own
 
 
 def test_older_copy_never_wins(desk: Desk) -> None:
