@@ -35,12 +35,17 @@ def third_ticket(stage: Stage, when: str = "2026-03-10 10:00") -> list[int]:
     stage.check("customer success was told once", len(about) == 1, [row.action.key for row in told])
     mails = [effect for effect in stage.people.journal() if effect["vendor"] == "mail"]
     stage.check("by one mail", len([mail for mail in mails if "success@" in str(mail)]) == 1, len(mails))
+    agent = stage.people.act("agents", group="Support")[0]
+    for ticket in tickets:
+        stage.people.act("edit", ticket_id=ticket, author=agent, assignee=agent, status="solved")
+    stage.settle()
     return tickets
 
 
 def abusive_customer(stage: Stage, when: str = "2026-03-11 10:00") -> int:
     """Story 7: flag, review, warning, fourteen days without chat, lifted on time; the evidence stays as it was."""
     stage.tell("\nStory 7. A customer threatens an agent.")
+    stage.cast.clear()  # what became of the others is told: the clock need not stop for them
     stage.go(stage.moment(when))
     agent, manager = (stage.people.act("agents", group=group)[0] for group in ("Support", "Management"))
     ticket = _file(stage, _quiet_customer(stage), "You will regret this", "I know where you live.")
