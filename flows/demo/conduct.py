@@ -34,7 +34,8 @@ def third_ticket(stage: Stage, when: str = "2026-03-10 10:00") -> list[int]:
     about = [row for row in told if "customer_success" in row.action.key]
     stage.check("customer success was told once", len(about) == 1, [row.action.key for row in told])
     mails = [effect for effect in stage.people.journal() if effect["vendor"] == "mail"]
-    stage.check("by one mail", len([mail for mail in mails if "success@" in str(mail)]) == 1, len(mails))
+    theirs = [mail for mail in mails if "success@" in str(mail) and f"ticket {tickets[2]} " in str(mail)]
+    stage.check("by one mail", len(theirs) == 1, len(theirs))
     agent = stage.people.act("agents", group="Support")[0]
     for ticket in tickets:
         stage.people.act("edit", ticket_id=ticket, author=agent, assignee=agent, status="solved")
