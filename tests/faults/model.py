@@ -34,9 +34,9 @@ def due(start: datetime, severity: str, plan: str) -> datetime:
     while left:
         if severity in ROUND_THE_CLOCK or _open(at):
             left -= 1
-            at += timedelta(minutes=1)
-        else:
-            at = at.replace(second=0) + timedelta(minutes=1)
+        elif left == MINUTES[severity, plan]:
+            at = at.replace(second=0)  # nothing has been counted yet: it begins when the office opens, to the second
+        at += timedelta(minutes=1)
     return at
 
 
