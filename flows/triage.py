@@ -7,7 +7,7 @@ from prefect import flow
 
 from connectors.errors import ConnectorError
 from flows.account import know_account
-from flows.audits import read_audits
+from flows.audits import read_each
 from flows.cases import Case, Decided, came_with_a_past, cases
 from flows.context import Context, log
 from flows.journal import begin, store_decision
@@ -67,8 +67,10 @@ def _looked(ctx: Context, ids: Sequence[int]) -> list[Case]:
     hidden = [case.life.history.ticket.id for case in looked if _newly_critical(ctx, case)]
     if not hidden or ctx.zendesk is None:
         return looked
-    for ticket_id in hidden:
-        read_audits(ctx, ticket_id)
+    try:
+        read_each(ctx, hidden)
+    except ConnectorError as error:
+        log.warning("triage: who made %d tickets critical waits: %s", len(hidden), error)
     return cases(ctx, ids)
 
 

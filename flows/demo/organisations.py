@@ -35,7 +35,9 @@ def pmerit(stage: Stage) -> int:
     mails = [effect for effect in stage.people.journal() if effect["vendor"] == "mail"]
     leads = [mail for mail in mails if "tech-leads@" in str(mail)]
     stage.check("the technical leads have it by mail, too", len(leads) == 1, len(mails))
-    waits = {row.action.verb for row in stage.store.journal(f"zendesk:{ticket}") if _not_connected(row.state)}
+    waits = {
+        row.action.verb for row in stage.store.journal(f"zendesk:{ticket}") if row.state is OutboxState.NOT_CONNECTED
+    }
     stage.check("what no tool can do yet is written down", {"open", "name", "status_page"} <= waits, sorted(waits))
     return ticket
 
@@ -111,7 +113,3 @@ def _file(
     stage.cast.add(f"zendesk:{ticket}")
     stage.tell(f"{stage.show(stage.people.now())}  zendesk:{ticket}  “{subject}”")
     return ticket
-
-
-def _not_connected(state: OutboxState) -> bool:
-    return state is OutboxState.NOT_CONNECTED

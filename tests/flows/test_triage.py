@@ -260,3 +260,18 @@ def test_run_twice(desk: Desk) -> None:
     desk.minutes(2)
     assert desk.done() == done
     assert len(desk.notes(ticket)) == 1
+
+
+def test_a_ticket_that_cannot_be_read_stops_nobody(desk: Desk) -> None:
+    """Zendesk does not tell who made a ticket critical: the others are judged, and it is once that is known."""
+    closed = desk.file("P3", "business")
+    desk.minutes(2)
+    desk.fail(vendor="zendesk", kind="status", status=500, path=f"tickets/{closed}/audits")
+    desk.sim.edit(closed, author=desk.agent, fields={"severity": "P1"})
+    other = desk.file("P2", "business")
+    desk.sandbox.advance(20)  # the exports hide what was done
+    desk.beat()
+    assert desk.field(other, "sla_due") is not None
+    desk.well()
+    desk.minutes(4)
+    assert unfinished(desk.rows()) == []
