@@ -1,13 +1,20 @@
 """Pages out to PagerDuty: an event each, and a look for those whose sending had no answer."""
 
+from collections.abc import Iterable
+
 from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, Uncertain
 from connectors.store import OutboxRow, OutboxState, Result
 from flows.context import Context
 from flows.outbox import SETTLE, all_as, apt, finish, give_back, old_enough, still_ours, take, ticket_id
 from flows.report import Delivered
-from mappings.model import DONE, Incident
+from mappings.model import Incident
 from mappings.pagerduty import event, incident
 from mappings.plan import ON_HOLD, Lane, PageResolve, PageTrigger
+from mappings.policies.paging import needless
+from mappings.policies.sla.measures import live
+from mappings.timeline import build
+
+_CLOSING = (OutboxState.PLANNED, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.DONE)
 
 
 def send_pages(ctx: Context, lane: Lane, told: Delivered) -> bool:
@@ -76,11 +83,26 @@ def _shows(change: PageTrigger | PageResolve, found: Incident, row: OutboxRow) -
 
 
 def _needless(ctx: Context, row: OutboxRow) -> Result | None:
-    """Why nobody needs to be woken, as far as we know: the ticket is done, or somebody keeps us off it."""
+    """Why nobody needs to be woken, as far as we know."""
     for history in ctx.store.histories([ticket_id(row)]):
-        if history.ticket.status in DONE:
-            return Result(id=row.id, state=OutboxState.DROPPED, error="the ticket is done: nobody needs to be woken")
         if ON_HOLD in history.ticket.tags:
             why = f"the ticket has the tag {ON_HOLD}: it is left alone, and decided on again once the tag is gone"
             return Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True)
+        life = live(history, build(history), ctx.profile, dict(ctx.groups))
+        why_not = needless(life, row.decided_at, rings=_rings(ctx, row))
+        if why_not is not None:
+            return Result(id=row.id, state=OutboxState.DROPPED, error=why_not)
     return None
+
+
+def _rings(ctx: Context, row: OutboxRow) -> bool:
+    """Is a page of the ticket's earlier work still open, as far as we know, with nobody about to close it?"""
+    record = row.action.record
+    pages = [one for one in ctx.store.open_pages() if one.action.record == record]
+    closing = ctx.store.acted([record], "resolve_page", _CLOSING) if pages else []
+    return bool(_keys(pages) - _keys(closing) - _keys([row]))
+
+
+def _keys(rows: Iterable[OutboxRow]) -> set[str]:
+    changes = [row.action.change for row in rows]
+    return {change.dedup_key for change in changes if isinstance(change, PageTrigger | PageResolve)}

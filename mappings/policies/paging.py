@@ -73,6 +73,18 @@ def page(
     )
 
 
+def needless(life: Life, decided_at: datetime, *, rings: bool) -> str | None:
+    """Why a page that was decided at a time need not go out now: nobody is to be woken for what is over.
+
+    `rings`: an earlier page of the ticket is still open. Null: it goes.
+    """
+    if life.history.ticket.status in DONE:
+        return "the ticket is done: nobody needs to be woken"
+    if any(until is not None and until > decided_at for _, until, _ in life.solved):
+        return "the ticket was solved and reopened since: its rules page for what began then"
+    return "an earlier page of the ticket is still open" if rings else None
+
+
 def unconfirmed(
     history: History, page: Action, profile: Profile, asked_at: datetime, *, link: Callable[[int], str]
 ) -> list[Action]:

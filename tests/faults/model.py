@@ -76,7 +76,8 @@ class _Life:
         self.holds = [row for row in mine if row.kind == "field" and "hf_hold" in str(row.detail)]
         states = [row for row in mine if row.kind == "field" and row.detail["field"] == "status"]
         self.solved = [row.at for row in states if row.detail["new"] == "solved"]
-        self.reopened = any(row.detail["old"] == "solved" and row.detail["new"] == "open" for row in states)
+        self.again = [row.at for row in states if row.detail["old"] == "solved" and row.detail["new"] == "open"]
+        self.reopened = bool(self.again)
         self.gone = self.found.status in ("closed", "deleted")
         self.done = self.gone or self.found.status == "solved"
 
@@ -128,18 +129,29 @@ class _Life:
             if shown != value and shown != THEIR_DUE:
                 yield f"{name} shows {shown!r}, it should be {value!r}"
 
+    def runs(self) -> Iterator[tuple[datetime, list[tuple[datetime, str]]]]:
+        """Each run of work, from its filing or a reopening: when it began, and as what it was known when."""
+        starts = [self.filed, *self.again]
+        grades = [(self.filed, self.severity), *self.worse]
+        for start, stop in zip(starts, [*starts[1:], None], strict=True):
+            before = [severity for at, severity in grades if at <= start]
+            later = [(at, severity) for at, severity in grades if start < at and (stop is None or at < stop)]
+            yield start, [(start, before[-1]), *later]
+
     def pages(self, journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
-        """A P1 outside the office's hours pages once; who takes it stands in the ticket; the ticket's end ends it."""
+        """A P1 outside the office's hours pages once in each run of work; who takes it stands in the ticket.
+
+        The ticket's end ends it. What went wrong in a run that is over is nobody's to be woken for.
+        """
         mine = [row for row in journal if f"zendesk:{self.ticket}-" in str(row.detail.get("dedup_key", ""))]
         opened = [row for row in mine if row.kind == "incident"]
-        grades = [(self.filed, self.severity), *self.worse]
-        wanted = any(severity == "P1" and not _open(at) for at, severity in grades)
-        if opened and not wanted:
-            yield "paged, and should not have"
-        if wanted and not opened and not self.done:
-            yield "never paged"
-        if len(opened) > 1 and not self.reopened:
-            yield f"paged {len(opened)} times"
+        runs = list(self.runs())
+        wanted = [start for start, grades in runs if any(grade == "P1" and not _open(at) for at, grade in grades)]
+        if len(opened) > len(wanted):
+            yield f"paged {len(opened)} times, and should have been {len(wanted)} times"
+        last, still = runs[-1][0], len(opened) > sum(row.detail.get("new") == "resolved" for row in mine)
+        if last in wanted and not self.done and not still and not any(row.at >= last for row in opened):
+            yield "never paged" if last == self.filed else "never paged since it was reopened"
         taken = any(row.detail.get("new") == "acknowledged" for row in mine)
         ended = any(row.detail.get("new") == "resolved" for row in mine)
         noted = [row for row in self.mine if row.kind == "note" and "acknowledged the page" in str(row.detail["body"])]

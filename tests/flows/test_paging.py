@@ -57,6 +57,49 @@ def test_finished_ticket_closes_its_page(night: Desk, end: str) -> None:
     assert [incident.status for incident in night.incidents] == ["resolved"]
 
 
+def solve_and_reopen(night: Desk, ticket: int, between: int) -> None:
+    """An agent solves the ticket; minutes later its customer says that it is not."""
+    night.sim.reply(ticket, author=night.agent, body="Fixed.", status="solved")
+    night.minutes(between)
+    night.sim.reply(ticket, author=night.customer("business"), body="It is down again.")
+
+
+@pytest.mark.req("AFT-01")
+def test_reopened_at_night_pages_anew(night: Desk) -> None:
+    """Solved, its page closed, and reopened while the office is closed: somebody is woken for what began then."""
+    ticket = night.file("P1", "business")
+    night.minutes(3)
+    solve_and_reopen(night, ticket, between=5)
+    night.minutes(5)
+    assert [incident.status for incident in night.incidents] == ["resolved", "triggered"]
+
+
+@pytest.mark.parametrize("between", [0, 5], ids=["at once", "later"])
+def test_reopened_before_its_page_could_go(night: Desk, between: int) -> None:
+    """PagerDuty is away while the ticket is solved and reopened: afterwards it pages, once."""
+    night.fail(vendor="pagerduty", kind="away")
+    ticket = night.file("P1", "business")
+    night.minutes(3)
+    solve_and_reopen(night, ticket, between)
+    night.minutes(3)
+    night.well()
+    night.minutes(5)
+    assert len(night.incidents) == 1
+    assert sorted(state for _, state in night.states(ticket, "page")) == ["done", "dropped"]
+
+
+def test_reopened_while_its_page_is_open(night: Desk) -> None:
+    """Solved by a slip and reopened at once: whoever was woken for it is not woken again."""
+    ticket = night.file("P1", "business")
+    night.minutes(3)
+    solve_and_reopen(night, ticket, between=0)
+    night.minutes(5)
+    assert [incident.status for incident in night.incidents] == ["triggered"]
+    assert [row.error for row in night.rows(ticket, verb="page", state=OutboxState.DROPPED)] == [
+        "an earlier page of the ticket is still open"
+    ]
+
+
 def test_slow_pagerduty_is_not_paged_twice(night: Desk) -> None:
     """A 202 says that the page is queued; its incident shows minutes later, and there is one."""
     night.core.switches.event_delay = 200.0

@@ -152,7 +152,8 @@ class Acting:
         return f"rule:{str(do).replace(' ', ':')}:{about}{nobody}{'' if do.verb == 'reply' else cause}"
 
     def _cause(self) -> str:
-        return f":{self.moment.cause}" if self.rule.again else ""
+        work = self.firing.run_of_work
+        return f":{self.moment.cause}" if self.rule.again else f":{work}" if work else ""
 
     def _change(self, do: Do) -> tuple[Change, Lane, timedelta | None]:
         argument = str(do.argument)

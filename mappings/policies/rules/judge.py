@@ -1,19 +1,20 @@
 """Which rules fire for a ticket, and what they want done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 import msgspec
 
 from mappings.model import Status
 from mappings.plan import ON_HOLD, Action
+from mappings.policies.paging import episode
 from mappings.policies.rules.acting import Acting
 from mappings.policies.rules.around import ALONE, Around
 from mappings.policies.rules.conditions import Firing, fires, judged
 from mappings.policies.rules.contest import decide
 from mappings.policies.rules.moments import Moment, moments
 from mappings.policies.sla.measures import Life
-from mappings.profile import Profile, Rule
+from mappings.profile import Do, Profile, Rule
 from mappings.replies import Replies
 
 _OVER = (Status.MERGED, Status.DELETED, Status.SPAM)
@@ -39,14 +40,15 @@ def judge(
 
 
 class _Fired(msgspec.Struct, frozen=True):
-    """A rule that fired."""
+    """A rule that fired, and which of its actions are to be done."""
 
     rule: Rule
     firing: Firing
+    do: tuple[Do, ...]
 
 
 def _fired(life: Life, profile: Profile, around: Around) -> Iterator[_Fired]:
-    """Every rule at each moment at which it fires: the first one, unless it says `again` or counts a company's."""
+    """Every rule at the first moment at which it fires, or with `again` at each; its pages, in each run of work."""
     lived: list[Moment] = [moment for moment in moments(life, profile, around) if not moment.held]
     for rule in profile.rules.values():
         if not judged(rule):
@@ -56,7 +58,32 @@ def _fired(life: Life, profile: Profile, around: Around) -> Iterator[_Fired]:
             for moment in lived
             if moment.concerns(rule) and (fired := fires(rule, moment, life, around)) is not None
         ]
-        yield from (_Fired(rule, fired) for fired in (firing if rule.again else firing[:1]))
+        given = firing if rule.again else firing[:1]
+        yield from (_Fired(rule, fired, rule.do) for fired in given)
+        if given:
+            yield from _paged_again(rule, given, lived, life, around)
+
+
+def _paged_again(
+    rule: Rule, given: Sequence[Firing], lived: Sequence[Moment], life: Life, around: Around
+) -> Iterator[_Fired]:
+    """The pages of a rule that holds once more after a reopening: its page before ended with the work that was solved.
+
+    Once after each reopening: then, or where a fact changed since. The rule's other actions are not done again.
+    """
+    pages = tuple(do for do in rule.do if do.verb == "page")
+    first, known = given[0].moment.at, {one.moment.at for one in given}
+    paged = {episode(life, first)}
+    for moment in lived if pages else ():
+        work = episode(life, moment.at)
+        looked = "reopened" in moment.events or moment.concerns(rule)
+        if moment.at <= first or work in paged or not looked:
+            continue
+        fired = fires(rule, moment, life, around)
+        if fired is not None:
+            paged.add(work)
+            if moment.at not in known:
+                yield _Fired(rule, msgspec.structs.replace(fired, run_of_work=work), pages)
 
 
 def _together(
@@ -64,7 +91,7 @@ def _together(
 ) -> Iterator[Action]:
     """What the rules of one moment do: of those that contradict each other one acts, the others are written down."""
     acting = [Acting(life, profile, replies, one.rule, one.firing, link) for one in fired]
-    wishes = [(one, do) for one in acting for do in one.rule.do]
+    wishes = [(acts, do) for acts, one in zip(acting, fired, strict=True) for do in one.do]
     contest = decide([(one.rule, do) for one, do in wishes], acting[0].tier, profile)
     for place, (one, do) in enumerate(wishes):
         if place in contest.lost:

@@ -121,15 +121,40 @@ def test_again() -> None:
     assert len({page.change.dedup_key for page in pages if isinstance(page.change, PageTrigger)}) == 1
 
 
-def test_reopened_ticket_pages_as_a_new_episode() -> None:
-    """After a reopening a page is a new one: its key differs from that of the page that was closed with the ticket."""
-    rules = edited("builder", "rules: {night page: {again: true}}")
+def test_reopened_at_night_pages_anew() -> None:
+    """A P1 that was solved and is reopened at night wakes somebody again, as an incident of its own; nothing else."""
+    story = Story(NIGHT, severity="P1").set("2026-03-04 03:00", status="solved")
+    first = judged(story)
+    story.reply("2026-03-04 23:00", Actor.CUSTOMER, status="open")
+    then = judged(story)
+    assert said(then)[len(first) :] == ["page on_call"]
+    assert [action.key for action in then[: len(first)]] == [action.key for action in first]
+    pages = [action for action in then if isinstance(action.change, PageTrigger)]
+    assert len({page.key for page in pages}) == len({page.change.dedup_key for page in pages}) == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_once_in_each_run_of_work(again: bool) -> None:
+    """Reopened, made worse, and better and worse again: one incident since the reopening."""
+    rules = edited("builder", f"rules: {{night page: {{again: {str(again).lower()}}}}}")
     story = Story(NIGHT, severity="P1").set("2026-03-04 03:00", status="solved")
     story.reply("2026-03-04 23:00", Actor.CUSTOMER, status="open").set("2026-03-04 23:30", severity="P2")
     story.set("2026-03-04 23:40", severity="P1")
     keys = [action.change.dedup_key for action in judged(story, rules) if isinstance(action.change, PageTrigger)]
-    assert len(keys) == 2
     assert len(set(keys)) == 2
+    assert len(keys) == (3 if again else 2)
+
+
+def test_reopened_pages_where_the_rule_still_holds() -> None:
+    """Reopened while the office works, or as something lesser: nobody is woken. Made worse that night: somebody is."""
+    by_day = Story(NIGHT, severity="P1").set("2026-03-04 03:00", status="solved")
+    by_day.set("2026-03-04 10:00", status="open")
+    assert said(judged(by_day)).count("page on_call") == 1
+    lesser = Story(NIGHT, severity="P1").set("2026-03-04 02:30", severity="P3").set("2026-03-04 03:00", status="solved")
+    lesser.set("2026-03-04 23:00", status="open")
+    assert said(judged(lesser)).count("page on_call") == 1
+    lesser.set("2026-03-04 23:30", severity="P1")
+    assert said(judged(lesser)).count("page on_call") == 2
 
 
 def test_judging_twice_gives_the_same_keys() -> None:
