@@ -9,7 +9,7 @@ from flows.outbox import SETTLE, all_as, apt, finish, give_back, old_enough, sti
 from flows.report import Delivered
 from mappings.model import Incident
 from mappings.pagerduty import event, incident
-from mappings.plan import ON_HOLD, Lane, PageResolve, PageTrigger
+from mappings.plan import Lane, PageResolve, PageTrigger
 from mappings.policies.paging import needless
 from mappings.policies.sla.measures import live
 from mappings.timeline import build
@@ -48,7 +48,7 @@ def _page(ctx: Context, row: OutboxRow) -> Result:
     change = row.action.change
     if not isinstance(change, PageTrigger | PageResolve):
         return Result(id=row.id, state=OutboxState.FAILED, error=f"{row.action.verb}: no page; report this")
-    if isinstance(change, PageTrigger) and (why := _needless(ctx, row)) is not None:
+    if isinstance(change, PageTrigger) and (why := _needless(ctx, row, change)) is not None:
         return why
     service = ctx.pagerduty.services().get(change.service)
     if service is None:
@@ -82,16 +82,13 @@ def _shows(change: PageTrigger | PageResolve, found: Incident, row: OutboxRow) -
     return found.resolved_at is None or found.created_at >= row.updated_at - SETTLE
 
 
-def _needless(ctx: Context, row: OutboxRow) -> Result | None:
-    """Why nobody needs to be woken, as far as we know."""
+def _needless(ctx: Context, row: OutboxRow, change: PageTrigger) -> Result | None:
+    """The page as dropped, where nobody needs to be woken as far as we know."""
     for history in ctx.store.histories([ticket_id(row)]):
-        if ON_HOLD in history.ticket.tags:
-            why = f"the ticket has the tag {ON_HOLD}: it is left alone, and decided on again once the tag is gone"
-            return Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True)
         life = live(history, build(history), ctx.profile, dict(ctx.groups))
-        why_not = needless(life, row.decided_at, rings=_rings(ctx, row))
-        if why_not is not None:
-            return Result(id=row.id, state=OutboxState.DROPPED, error=why_not)
+        found = needless(life, change, rings=_rings(ctx, row))
+        if found is not None:
+            return Result(id=row.id, state=OutboxState.DROPPED, error=found.why, again=found.again)
     return None
 
 

@@ -17,6 +17,7 @@ from mappings.model import Neighbour, Status
 from mappings.plan import ON_HOLD, Action, Mode
 from mappings.policies import triage
 from mappings.policies.escalation import MANUAL, asked
+from mappings.policies.paging import over
 from mappings.policies.rules import ALONE, ON_PROBLEM, POLICY, Around, arrivals, judge
 from mappings.policies.sla.measures import Life
 from mappings.policies.triage import withheld
@@ -42,7 +43,7 @@ def decide(ctx: Context) -> Decided:
         decided.looked += len(looked)
         store_decision(ctx, decided, decided_seq=changed.through_seq, actions=joined(ctx, actions))
         if released and not ctx.plan_only:
-            ctx.store.settle([case.record for case in looked if _free(case)], POLICY)
+            ctx.store.settle([case.record for case in looked if _free(case)], POLICY, keys=released)
     return decided
 
 
@@ -81,6 +82,8 @@ def _judged(
     at = came.get(id)
     judged = judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link, around=around.get(id, ALONE))
     for action in [*judged, *asked(case.life, ctx.profile, policy=POLICY)]:
+        if over(case.life, action.change):
+            continue
         if confirming and withheld(action, case.life, ctx.profile, ctx.now()):
             continue  # looked at again when the answer comes, or the time for it is over
         meant = fit(action, case.life) if action.key in released else action

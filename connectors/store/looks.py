@@ -108,8 +108,11 @@ class Looks(Database):
             away = _away(conn, [id for record in found if (id := ticket_id(record)) is not None])
         return {record: keys for record, keys in found.items() if ticket_id(record) not in away}
 
-    def settle(self, records: Collection[str], policy: str) -> None:
-        """A policy has decided anew on these records: what it did not plan again stays dropped for good."""
+    def settle(self, records: Collection[str], policy: str, *, keys: Collection[str] | None = None) -> None:
+        """A policy has decided anew on these records: what it did not plan again stays dropped for good.
+
+        With `keys`, of those alone.
+        """
         if not records:
             return
         why = "released by an operator; looked at again, it did not hold any more"
@@ -117,7 +120,9 @@ class Looks(Database):
         with self.writing("outbox") as conn:
             for some in chunks(sorted(records)):
                 rows = _OUTBOX.update().where(*self._dropped(policy), among(conn, _OUTBOX.c.record, some))
-                conn.execute(rows.values(again=False, error=said))
+                for these in chunks(sorted(keys)) if keys is not None else (None,):
+                    chosen = rows if these is None else rows.where(among(conn, _OUTBOX.c.key, these))
+                    conn.execute(chosen.values(again=False, error=said))
 
     def released(self, policy: str) -> set[str]:
         """Of the keys of `again`, those that an operator has adopted or approved."""

@@ -170,7 +170,8 @@ class Outbox(Database):
     def drop_ended(self, now: datetime) -> int:
         """Drop what waits, is held back or failed for tickets that have ended, and pages of finished ones; how many.
 
-        What was dropped for a ticket that is deleted or spam is decided again if that is taken back.
+        What was dropped for a ticket that is deleted or spam is decided again if that is taken back, and the page of a
+        solved one if it is reopened: the tool may tell of the reopening before it shows it.
         """
         waits = _OUTBOX.c.state.in_([state.value for state in _NOT_SENT])
         number = sa.cast(sa.func.substr(_OUTBOX.c.record, len("zendesk:") + 1), sa.BigInteger)
@@ -183,12 +184,16 @@ class Outbox(Database):
             if conn.scalar(sa.select(_OUTBOX.c.id).where(waits).limit(1)) is None:
                 return 0
         with self.writing("outbox") as conn:
-            query = sa.select(_OUTBOX.c.id, ticket.c.status).select_from(_OUTBOX).join(ticket, ticket.c.id == id)
+            query = (
+                sa.select(_OUTBOX.c.id, _OUTBOX.c.verb, ticket.c.status)
+                .select_from(_OUTBOX)
+                .join(ticket, ticket.c.id == id)
+            )
             rows = conn.execute(query.where(waits, sa.or_(over, nobody))).all()
             for row in rows:
                 why = f"the ticket is {row.status}: nothing is done to it any more"
                 ended = _OUTBOX.update().where(_OUTBOX.c.id == row.id)
-                again = row.status in _RETURNING
+                again = row.status in _RETURNING or (row.verb == "page" and row.status == Status.SOLVED.value)
                 conn.execute(ended.values(_dropped(why, now) | {"again": again}))
             return len(rows)
 

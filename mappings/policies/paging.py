@@ -1,7 +1,7 @@
 """Pages and the ticket tell each other: acknowledged page → note, ticket done → page closed (AFT-07)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -73,16 +73,29 @@ def page(
     )
 
 
-def needless(life: Life, decided_at: datetime, *, rings: bool) -> str | None:
-    """Why a page that was decided at a time need not go out now: nobody is to be woken for what is over.
+class Needless(msgspec.Struct, frozen=True):
+    """Why a page need not go out. `again`: it is decided on again when the ticket changes."""
 
-    `rings`: an earlier page of the ticket is still open. Null: it goes.
-    """
+    why: str
+    again: bool = False
+
+
+def over(life: Life, change: Change) -> bool:
+    """Is a page about work that ended, since the ticket was solved and reopened? Its rules page for what began then."""
+    newest = dedup_key(f"zendesk:{life.history.ticket.id}", episode(life, datetime.max.replace(tzinfo=UTC)))
+    return isinstance(change, PageTrigger) and change.dedup_key != newest
+
+
+def needless(life: Life, change: PageTrigger, *, rings: bool) -> Needless | None:
+    """Why nobody is to be woken by a page now, if so. `rings`: an earlier page of the ticket is still open."""
+    if ON_HOLD in life.history.ticket.tags:
+        why = f"the ticket has the tag {ON_HOLD}: it is left alone, and decided on again once the tag is gone"
+        return Needless(why, again=True)
     if life.history.ticket.status in DONE:
-        return "the ticket is done: nobody needs to be woken"
-    if any(until is not None and until > decided_at for _, until, _ in life.solved):
-        return "the ticket was solved and reopened since: its rules page for what began then"
-    return "an earlier page of the ticket is still open" if rings else None
+        return Needless("the ticket is done: nobody needs to be woken", again=True)
+    if over(life, change):
+        return Needless("the ticket was solved and reopened since: its rules page for what began then", again=True)
+    return Needless("an earlier page of the ticket is still open") if rings else None
 
 
 def unconfirmed(
