@@ -18,7 +18,7 @@ from connectors.store import Store, schema
 from tests.faults.victim import KILLED, NOWHERE, SURVIVED, Victims
 from tests.flows.conftest import deployment, settle
 from tests.flows.desk import Desk, unfinished
-from tests.plugins.postgres import empty
+from tests.plugins.postgres import Postgres
 
 STEPS = [
     "store.decide",
@@ -85,10 +85,9 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deaths]:
 
 
 @pytest.fixture(scope="module")
-def on_postgres(migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deaths]:
+def on_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deaths]:
     """Deaths over a server."""
-    empty(migrated_postgres)
-    with dying(migrated_postgres, tmp_path_factory.mktemp("killed")) as deaths:
+    with dying(postgres.emptied(), tmp_path_factory.mktemp("killed")) as deaths:
         yield deaths
 
 

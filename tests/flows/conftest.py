@@ -18,7 +18,6 @@ from flows.profiles import read_profile
 from flows.sandbox_world import build_world
 from tests.flows.desk import OPENS, SIZE, Desk
 from tests.flows.processes import Program, free_port, running
-from tests.plugins.postgres import empty
 from tests.stories import at
 
 ROOT = Path(__file__).parents[2]
@@ -153,8 +152,6 @@ def either_desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     if request.param == "sqlite":
         yield request.getfixturevalue("desk")
         return
-    url: str = request.getfixturevalue("migrated_postgres")
-    empty(url)
-    with deployment(url) as desk:
+    with deployment(request.getfixturevalue("postgres_store")) as desk:
         settle(desk)
         yield desk
