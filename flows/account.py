@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Forbidden, NotFound
 from connectors.store import Facts, SourceState
+from connectors.zendesk.client import Zendesk
 from flows.context import Context, log
 from flows.sources import note_down, note_up
 from mappings.profile import Profile
@@ -60,6 +61,7 @@ def open_account(ctx: Context) -> None:
             "groups": ctx.zendesk.groups(),
             "agents": ctx.zendesk.agents(),
             "brands": ctx.zendesk.objects("brands") if _asks_for_brands(ctx.profile) else [],
+            "custom_statuses": _own_statuses(ctx.zendesk, ctx.profile),
             "memberships": ctx.zendesk.objects("group_memberships"),
         }
     except ConnectorError as error:
@@ -96,7 +98,19 @@ def _reading(ctx: Context, pages: dict[str, list[bytes]]) -> Reading:
         me=pages["me"][0],
         brands=pages.get("brands", ()),
         memberships=pages.get("memberships", ()),
+        custom_statuses=pages.get("custom_statuses", ()),
     )
+
+
+def _own_statuses(zendesk: Zendesk, profile: Profile) -> list[bytes]:
+    """The account's own statuses, where the profile names one. Without them a status counts as its category does."""
+    if not any(place.label for place in profile.named_statuses.values()):
+        return []
+    try:
+        return zendesk.objects("custom_statuses")
+    except (Forbidden, NotFound) as error:
+        log.warning("%s", error)
+        return []
 
 
 def _asks_for_brands(profile: Profile) -> bool:

@@ -35,7 +35,15 @@ from mappings.zendesk import Reading, build_reading
 T = TypeVar("T")
 LITTLE, TOO_LITTLE = 1_000_000_000, 100_000_000
 """Bytes free beside a SQLite store at which we warn, and at which it cannot go on for long."""
-LISTS = ("ticket_fields", "organization_fields", "user_fields", "group_memberships", "ticket_forms", "triggers")
+LISTS = (
+    "ticket_fields",
+    "organization_fields",
+    "user_fields",
+    "group_memberships",
+    "ticket_forms",
+    "custom_statuses",
+    "triggers",
+)
 
 
 class Later(Exception):
@@ -242,6 +250,8 @@ def account(patient: Patient) -> Iterator[Finding]:
         yield from doctor.groups(tools.zendesk, profile, reading, more["group_memberships"])
     if "ticket_forms" in more:
         yield from doctor.forms(tools.zendesk, more["ticket_forms"])
+    if "custom_statuses" in more:
+        yield from doctor.statuses(profile, more["custom_statuses"])
     if "triggers" in more:
         yield from doctor.triggers(tools.zendesk, profile, reading, more["triggers"])
 

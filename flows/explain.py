@@ -16,6 +16,7 @@ from flows.dead_letters import words
 from mappings.model import Clock, ClockState, EventKind, TicketEvent
 from mappings.reasons import measure_name
 from mappings.timeline import Step, epoch
+from mappings.zendesk.statuses import named_status
 
 
 def as_json(case: Case, journal: list[OutboxRow]) -> str:
@@ -30,8 +31,8 @@ def tell(console: Console, ctx: Context, case: Case, journal: list[OutboxRow]) -
     company = case.life.history.company
     plan = company.plan if company else None
     console.print(
-        f"[bold]{case.record}[/bold]  {ticket.status}  severity {ticket.severity or '–'}  plan {plan or '–'}  "
-        f"tier {ticket.tier or case.life.stays[-1].tier}  created {_when(ticket.created_at, zone)}"
+        f"[bold]{case.record}[/bold]  {named_status(ticket, ctx.profile)}  severity {ticket.severity or '–'}  "
+        f"plan {plan or '–'}  tier {ticket.tier or case.life.stays[-1].tier}  created {_when(ticket.created_at, zone)}"
     )
     console.print(f"{ctx.ticket_link(ticket.id)}  ·  profile {ctx.profile.version}\n")
     _print_life(console, case, zone)

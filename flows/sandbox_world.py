@@ -62,6 +62,11 @@ def build_world(
         "ticket_fields": fields(profile, desk.ticket_fields, "tagger"),
         "organization_fields": fields(profile, desk.organization_fields, "dropdown"),
         "user_fields": fields(profile, desk.user_fields, "dropdown"),
+        "custom_statuses": [
+            {"category": status.category, "label": status.label}
+            for status in profile.named_statuses.values()
+            if status.label is not None
+        ],
         "forms": [{"name": "Support request", "group": desk.group(groups(profile)[0])}],
         "addresses": [address for channel in profile.channels.values() for address in channel.addresses],
         "mailboxes": [

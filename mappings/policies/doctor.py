@@ -15,6 +15,7 @@ from mappings.policies.sla.lateness import BREACHED, WARNED
 from mappings.profile import Profile, ToolTable
 from mappings.profile.tools import Zendesk as ZendeskTable
 from mappings.zendesk import Reading
+from mappings.zendesk.statuses import CustomStatus, names_by_id
 
 TAGS = (WARNED, BREACHED, ESCALATED, ON_HOLD)
 """The tags that we set or obey, whatever the profile says."""
@@ -129,6 +130,7 @@ class Pages(msgspec.Struct):
     organization_fields: list[_Keyed] = []
     user_fields: list[_Keyed] = []
     ticket_fields: list[_TicketField] = []
+    custom_statuses: list[CustomStatus] = []
     user: _User | None = None
 
 
@@ -234,6 +236,20 @@ def groups(table: ZendeskTable, profile: Profile, reading: Reading, memberships:
             what = f", and it is tier {tiers[name]}" if name in tiers else ""
             found.append(say(place, f"no agent is in it{what}", "add agents to it"))
     return found or [ok("zendesk groups", "all there, with agents in them")]
+
+
+def statuses(profile: Profile, bodies: list[bytes]) -> list[Finding]:
+    """Are the account's own statuses there that the profile names (INT-05)?"""
+    active = [row for page in read(bodies) for row in page.custom_statuses if row.active]
+    known = set(names_by_id(profile, active).values())
+    wanted = {name: place for name, place in profile.named_statuses.items() if place.label is not None}
+    fix = "create it in category {}, or mend statuses: {}: in the profile"
+    lacking = [
+        warn(f"zendesk status {place.label!r}", "missing", fix.format(place.category, name))
+        for name, place in wanted.items()
+        if name not in known
+    ]
+    return lacking or [ok("zendesk statuses", "as named")]
 
 
 def forms(table: ZendeskTable, bodies: list[bytes]) -> list[Finding]:

@@ -51,7 +51,8 @@ def digest(tree: Tree) -> str:
     """A digest of the content. Comments, layout and files do not count, nor does order, save where it has meaning."""
     plain = tree.plain()
     plain.pop("extends", None)
-    order = [list(plain.get(section) or ()) for section in ("severities", "plans")]
+    ordered = [plain.get(section) for section in ("severities", "plans")]
+    order = [list(section) if isinstance(section, dict | list) else [] for section in ordered]  # not typed yet
     text = json.dumps([plain, order], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
 

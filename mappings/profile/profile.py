@@ -37,6 +37,7 @@ from mappings.profile.sections import (
     Channel,
     Kind,
     Module,
+    NamedStatus,
     Pauses,
     Plan,
     Plans,
@@ -120,6 +121,12 @@ class Profile(Part):
         """Give each target the profile's own warning."""
         for target in self.targets.values():
             target._warn_do = self.warn.do
+
+    @property
+    def named_statuses(self) -> dict[str, NamedStatus]:
+        """Our five statuses (INT-05), each with its place in Zendesk: `in_progress: open/In progress`."""
+        places = {name: text.partition("/") for name, text in self.statuses.items()}
+        return {name: NamedStatus(place[0].strip(), place[2].strip() or None) for name, place in places.items()}
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from mappings.profile.holidays import OPEN, is_country
 from mappings.profile.practice import MATCHES
 from mappings.profile.profile import Profile
 from mappings.profile.rules import Where
-from mappings.profile.sections import ENTITLEMENTS, Kind, Plan, Severity
+from mappings.profile.sections import ENTITLEMENTS, STATUS_CATEGORIES, Kind, NamedStatus, Plan, Severity
 from mappings.profile.terms import VERBS, Do
 
 Path = tuple[str | int, ...]
@@ -35,6 +35,7 @@ def check_references(profile: Profile) -> Iterator[Finding]:
     yield from _rules(profile)
     yield from _practice(profile)
     yield from _limits(profile)
+    yield from _statuses(profile)
 
 
 def values_of(profile: Profile, dimension: str) -> list[str] | None:
@@ -257,6 +258,16 @@ def _practice(profile: Profile) -> Iterator[Finding]:
         yield from unknown(("roadmap", "columns", index), "request status", column, statuses)
     for event in profile.feature_requests.tell:
         yield from unknown(("feature_requests", "tell", event), "request status", event, [*statuses, "any_change"])
+
+
+def _statuses(profile: Profile) -> Iterator[Finding]:
+    """Each of the five statuses has a place of its own, in a category that Zendesk has."""
+    taken: dict[NamedStatus, str] = {}
+    for name, place in profile.named_statuses.items():
+        yield from unknown(("statuses", name), "category of Zendesk's", place.category, STATUS_CATEGORIES)
+        if (other := taken.setdefault(place, name)) != name:
+            fix = f"name a status of that category, such as {place.category}/{name.replace('_', ' ').capitalize()}"
+            yield Finding(("statuses", name), f"the same as {other}: nobody could tell them apart", fix)
 
 
 def _limits(profile: Profile) -> Iterator[Finding]:

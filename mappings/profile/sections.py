@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
+import msgspec
 from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from mappings.profile.part import Keyed, Named, Part, Titled, give_keys
@@ -214,4 +215,13 @@ class Route(Titled):
 CalendarText = Annotated[Text | Annotated[Mapping[str, TextOrStrings], Tag("map")], Discriminator(form)]
 """`24/7`, or a zone with hours by day."""
 
+
+class NamedStatus(msgspec.Struct, frozen=True):
+    """Where one of our five statuses is found in Zendesk: a category, or a status of that category by its label."""
+
+    category: str
+    label: str | None = None
+
+
+STATUS_CATEGORIES = ("new", "open", "pending", "hold", "solved", "closed")
 Statuses = Mapping[Literal["open", "in_progress", "waiting_on_customer", "resolved", "closed"], str]

@@ -13,6 +13,7 @@ import msgspec
 
 from mappings.model import Actor, EventKind, TicketEvent
 from mappings.zendesk.reading import Reading
+from mappings.zendesk.statuses import OWN_STATUS
 
 _FIELDS = {
     "status": "status",
@@ -27,7 +28,7 @@ _FIELDS = {
 }
 SCORES = {"good": "5", "bad": "1"}
 """A satisfaction score on the profile's scale of 1 to 5; one that was only offered is none (vendor-facts §1.18)."""
-_SCORE = "satisfaction_score"
+_SCORE, _CUSTOM_STATUS = "satisfaction_score", "custom_status_id"
 _RATING = "SatisfactionRating"
 _COMMENTS = ("Comment", "VoiceComment")
 _MESSAGES = ("Notification", "NotificationWithCcs")
@@ -189,7 +190,7 @@ def _changed(child: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     custom = child.get("custom_ticket_fields")
     if isinstance(custom, dict):
         yield from custom.items()
-    for name in (*_FIELDS, _SCORE):
+    for name in (*_FIELDS, _CUSTOM_STATUS, _SCORE):
         if name in child:
             yield name, child[name]
 
@@ -226,6 +227,9 @@ def _named(
     """A field's change in our words; None for a field that is nothing to us."""
     if field == _SCORE:  # some accounts tell of a rating as a field's change, with or without an event of its own
         return None if stars_of(value) is None else ("rating", stars_of(previous), stars_of(value))
+    if field == _CUSTOM_STATUS:
+        old, new = reading.own_status(previous), reading.own_status(value)
+        return None if old == new else (OWN_STATUS, old, new)
     if field in _FIELDS:
         if field == "brand_id":  # the first one stands on the ticket itself
             return None if previous is None else ("brand", reading.brand(previous), reading.brand(value))

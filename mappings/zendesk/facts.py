@@ -13,6 +13,7 @@ from mappings.model import ENDED, Company, Person, Status, Ticket, TicketEvent
 from mappings.profile.tools import Field
 from mappings.zendesk.events import MERGED_TAG, Audit, ExportedAudit, Moment, audit_events, exported_events, stars_of
 from mappings.zendesk.reading import Reading
+from mappings.zendesk.statuses import OWN_STATUS
 
 _STATUSES = {status.value: status for status in Status}
 _STAFF = frozenset({"agent", "admin"})
@@ -58,6 +59,7 @@ class _Ticket(msgspec.Struct):
     organization_id: int | None = None
     ticket_form_id: int | None = None
     brand_id: int | None = None
+    custom_status_id: int | None = None
     problem_id: int | None = None
     satisfaction_rating: Any = None
     tags: list[str] | None = None
@@ -227,6 +229,8 @@ def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
         named["rating"] = stars
     if (brand := reading.brand(row.brand_id)) is not None:
         named["brand"] = brand
+    if (own := reading.own_status(row.custom_status_id)) is not None:
+        named[OWN_STATUS] = own
     tier = named.pop("tier", None)
     source, status = named.get("source"), _status(row, suspended)
     return Ticket(

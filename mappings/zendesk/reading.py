@@ -13,6 +13,7 @@ import msgspec
 from mappings.model import ESCALATION_REASONS, Actor
 from mappings.profile import Profile
 from mappings.profile.tools import Zendesk as ZendeskTable
+from mappings.zendesk.statuses import CustomStatus, names_by_id
 
 _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting", "merge", "problem_incident"})
 """`via` channels (REST) and labels (export), lower-cased, that no person stands behind."""
@@ -36,6 +37,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     us: frozenset[int]
     bots: frozenset[int] = frozenset()
     brands: Mapping[int, str] = {}
+    statuses: Mapping[int, str] = {}
+    """Status of the account's own → which of our five it is (INT-05), where the profile names it."""
     checkboxes: frozenset[str] = frozenset()
     """Our names of the fields that are ticked or not."""
     members: Mapping[int, frozenset[int]] = {}
@@ -75,6 +78,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     def brand(self, id: object) -> str | None:
         """The name of a brand, by its id as a number or in audits' text; null where the account tells of none."""
         return self.brands.get(int(str(id))) if str(id).isdigit() else None
+
+    def own_status(self, id: object) -> str | None:
+        """Which of our five a `custom_status_id` is; null for one that says no more than its category."""
+        return self.statuses.get(int(str(id))) if str(id).isdigit() else None
 
     def tag_of(self, name: str, key: str | None) -> str | None:
         """The way back: a profile key as the option tag, text as it is."""
@@ -129,6 +136,7 @@ class _Account(msgspec.Struct):
     group_memberships: list[_Membership] = []
     groups: list[_Group] = []
     brands: list[_Brand] = []
+    custom_statuses: list[CustomStatus] = []
     users: list[_User] = []
     user: _User | None = None
 
@@ -143,9 +151,10 @@ def build_reading(
     me: bytes,
     brands: Iterable[bytes] = (),
     memberships: Iterable[bytes] = (),
+    custom_statuses: Iterable[bytes] = (),
 ) -> Reading:
-    """Put an account together from the bodies of /ticket_fields, /groups, /users?role[]=…, /users/me, /brands and
-    /group_memberships.
+    """Put an account together from the bodies of /ticket_fields, /groups, /users?role[]=…, /users/me, /brands,
+    /group_memberships and /custom_statuses.
     """
     found = [field for body in ticket_fields for field in _decode(body).ticket_fields if field.active]
     titles = {field.title.casefold(): field.id for field in found}
@@ -161,6 +170,7 @@ def build_reading(
         groups={group.id: group.name for body in groups for group in _decode(body).groups if not group.deleted},
         agents={user.id: user.name for user in users},
         us=frozenset({ourselves.id} if ourselves else ()),
+        statuses=names_by_id(profile, (row for body in custom_statuses for row in _decode(body).custom_statuses)),
         brands={brand.id: brand.name for body in brands for brand in _decode(body).brands},
         bots=frozenset(user.id for user in users if (user.email or "").casefold() in bots),
         checkboxes=frozenset(name for field in found if field.type == "checkbox" and (name := ours.get(field.id))),

@@ -72,6 +72,14 @@ def _unset(*names: str) -> Make:
     return lambda _, patch: [patch.delenv(name) for name in names]
 
 
+def _without_status(label: str) -> Make:
+    def forget(desk: Desk, _: Patch) -> None:
+        statuses = desk.sim.account.statuses
+        desk.sim.account.statuses = {id: status for id, status in statuses.items() if status.label != label}
+
+    return forget
+
+
 FAILURES: dict[str, tuple[Make, str]] = {
     "mode": (_set("HELPDESK_MODE", "full"), "environment: environment: HELPDESK_MODE: Input should be"),
     "profile": (_set("HELPDESK_PROFILE", "bilder"), "config: "),
@@ -156,6 +164,10 @@ WARNINGS: dict[str, tuple[Make, str]] = {
     "no mail": (
         _unset("SMTP_URL"),
         "SMTP_URL: not set, and the profile's routes lead there; set it, or say mail: false",
+    ),
+    "no such status": (
+        _without_status("In progress"),
+        "zendesk status 'In progress': missing; create it in category open, or mend statuses: in_progress:",
     ),
     "triggers": (
         _fault(kind="status", status=403, path="triggers"),

@@ -9,6 +9,7 @@ import pytest
 from connectors.store import Facts, OutboxState
 from connectors.zendesk import client
 from mappings.model import ClockState, Status
+from mappings.zendesk.statuses import OWN_STATUS, named_status
 from tests.flows.desk import Desk
 from tests.stories import at
 
@@ -23,6 +24,31 @@ def test_new_ticket_is_known_at_once(desk: Desk) -> None:
     filed = desk.file("P2", "business")
     desk.minutes(1)
     assert desk.clocks(filed)["First response"].due_at == at("2026-03-03 14:03")
+
+
+@pytest.mark.req("INT-05")
+def test_five_statuses(desk: Desk) -> None:
+    """A ticket goes through all five, and each is known by our name; the one of the account's own by its events, too."""
+    filed = desk.file("P3", "business")
+    seen = []
+    for chosen in ("open", "In progress", "pending", "solved", "closed"):
+        desk.sim.edit(filed, author=desk.agent, assignee=desk.agent, status=chosen)
+        desk.minutes(2)
+        seen.append(named_status(ticket(desk, filed), desk.ctx.profile))
+    assert seen == ["open", "in_progress", "waiting_on_customer", "resolved", "closed"]
+    (history,) = desk.ctx.store.histories([filed])
+    own = [(event.old, event.new) for event in history.events if event.field == OWN_STATUS]
+    assert own == [(None, "in_progress"), ("in_progress", None)]
+
+
+def test_statuses_that_may_not_be_read(desk: Desk) -> None:
+    """The account's own statuses are forbidden to us: tickets are read all the same, by their categories."""
+    desk.fail(vendor="zendesk", kind="status", status=403, path="custom_statuses")
+    desk.move("2026-03-03 11:00")
+    filed = desk.file("P3", "business")
+    desk.sim.edit(filed, author=desk.agent, assignee=desk.agent, status="In progress")
+    desk.minutes(2)
+    assert named_status(ticket(desk, filed), desk.ctx.profile) == "open"
 
 
 def test_fixed_calls_of_a_quiet_minute(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from connectors.sandbox.zendesk.records import (
     Audit,
+    CustomStatus,
     Field,
     Form,
     Group,
@@ -41,7 +42,7 @@ class Account:
         self.user_fields: dict[str, Field] = {}
         self.forms: dict[int, Form] = {}
         self.suspended: dict[int, Suspended] = {}
-        self.status_ids: dict[str, int] = {}
+        self.statuses: dict[int, CustomStatus] = {}
         self.brand_id = 0
         self.addresses: tuple[str, ...] = ()
         self.updated = Timeline()
@@ -66,6 +67,16 @@ class Account:
         given = self._next_id
         self._next_id += 128 * width
         return given
+
+    def default_status(self, category: str) -> int:
+        """The status that a ticket of a category has where nobody chose one."""
+        wanted = "solved" if category == "closed" else category
+        return next(id for id, status in self.statuses.items() if status.default and status.category == wanted)
+
+    def in_category(self, status_id: int, category: str) -> bool:
+        """Is a custom status one that a ticket of this category may have?"""
+        status = self.statuses.get(status_id)
+        return status is not None and status.category == ("solved" if category == "closed" else category)
 
     def new_ticket_id(self) -> int:
         """Tickets count from 1."""

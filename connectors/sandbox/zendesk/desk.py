@@ -71,6 +71,8 @@ class Desk:
         wish = implied(account, self.switches, ticket, wish, None, author)
         check(account, self.switches, ticket, wish, None, new=True)
         _fill(account, ticket, wish, mirror=self.switches.tags_mirror_fields)
+        if not account.in_category(ticket.custom_status_id, ticket.status):
+            ticket.custom_status_id = account.default_status(ticket.status)
         ticket.id = account.new_ticket_id()
         account.add_ticket(ticket)
         draft = Draft(account, ticket, author, via, creating=True, comment=_cut(comment), metadata=metadata)

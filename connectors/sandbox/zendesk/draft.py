@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.records import (
+    STATUSES,
     SYSTEM,
     Change,
     Comment,
@@ -23,6 +24,7 @@ PLAIN = {
     "priority": "priority",
     "type": "type",
     "status": "status",
+    "custom_status_id": "custom_status_id",
     "organization_id": "organization_id",
     "brand_id": "brand_id",
     "form_id": "ticket_form_id",
@@ -41,7 +43,7 @@ PLAIN = {
 """A ticket's attribute → its name in audits and in REST, in the order of a recorded create answer."""
 
 _ALWAYS = ("subject", "requester_id", "priority", "type", "status", "organization_id", "brand_id", "form_id")
-_WHERE_SET = ("group_id", "assignee_id", "external_id", "problem_id", "tags")
+_WHERE_SET = ("custom_status_id", "group_id", "assignee_id", "external_id", "problem_id", "tags")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -94,6 +96,8 @@ class Draft:
             return
         setattr(self.ticket, name, value)
         self._note(PLAIN[name], value, previous, rule)
+        if name == "status" and value in STATUSES and not self.account.in_category(self.ticket.custom_status_id, value):
+            self.set("custom_status_id", self.account.default_status(value), rule)
 
     def set_custom(self, field_id: int, value: Any, rule: Via | None = None) -> None:
         """Give a custom field a value."""

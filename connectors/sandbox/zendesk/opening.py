@@ -7,7 +7,17 @@ from connectors.sandbox.world import Agent, Cast, Company, Person
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.objects import SYSTEM_FIELDS
 from connectors.sandbox.zendesk.people import keyed_option
-from connectors.sandbox.zendesk.records import STATUSES, Field, Form, Group, Json, Organization, Suspended, User
+from connectors.sandbox.zendesk.records import (
+    STATUSES,
+    CustomStatus,
+    Field,
+    Form,
+    Group,
+    Json,
+    Organization,
+    Suspended,
+    User,
+)
 
 _DROPDOWNS = frozenset({"tagger", "dropdown"})
 
@@ -17,8 +27,10 @@ def furnish(account: Account, world: Mapping[str, Any]) -> list[Field]:
     now = account.founded_at = account.now()
     account.brand_id = account.new_id()
     account.addresses = tuple(world.get("addresses") or ())
-    account.status_ids = {status: account.new_id() for status in STATUSES}
-    account.status_ids["closed"] = account.status_ids["solved"]  # closing keeps the solved category's status
+    for category in STATUSES[:-1]:
+        _status(account, category, "On-hold" if category == "hold" else category.capitalize(), default=True)
+    for row in world.get("custom_statuses") or ():
+        _status(account, row["category"], row["label"], default=False)
     for name in world.get("groups") or ["Support"]:
         _group(account, name)
     system = [
@@ -38,6 +50,11 @@ def furnish(account: Account, world: Mapping[str, Any]) -> list[Field]:
         form = Form(account.new_id(), row["name"], now, place + 1, place == 0, group.id)
         account.forms[form.id] = form
     return system
+
+
+def _status(account: Account, category: str, label: str, *, default: bool) -> None:
+    id = account.new_id()
+    account.statuses[id] = CustomStatus(id, category, label, default)
 
 
 def populate(account: Account, people: Cast) -> User:

@@ -106,15 +106,17 @@ class People:
                 wish: Wish = {"requester_id": writer.id, "subject": f"Re: {ticket.subject}", "form_id": ticket.form_id}
                 made, _ = self.desk.create(writer, wish, comment, via=FOLLOW_UP, followup_of=ticket.id)
                 return made.id
-            wish = {} if status is None else {"status": status}
+            wish = {} if status is None else self._status(status)
             if status == "solved" and ticket.assignee_id is None:
                 wish["assignee_id"] = writer.id
             self.desk.update(writer, ticket, wish, comment, via=WEB if writer.staff else MAIL)
             return ticket_id
 
     def edit(self, ticket_id: int, *, author: str, **changes: Any) -> None:
-        """An agent changes a ticket: status, priority, type, subject, assignee (e-mail or None), group (name or None),
-        fields ({title or key: value}), tags_add, tags_remove, problem (ticket id). TypeError for anything else."""
+        """An agent changes a ticket: status (a category, or a label of the account's own), priority, type, subject,
+        assignee (e-mail or None), group (name or None), fields ({title or key: value}), tags_add, tags_remove, problem
+        (ticket id). TypeError for anything else.
+        """
         with self.core.lock:
             ticket, wish = self._live(ticket_id), dict[str, Any]()
             self._admit(self.user(author), ticket)
@@ -122,6 +124,8 @@ class People:
             for name in ("status", "priority", "type", "subject"):
                 if name in changes:
                     wish[name] = changes.pop(name)
+            if wish.get("status") is not None:
+                wish = {**self._status(wish.pop("status")), **wish}
             if "assignee" in changes:
                 email = changes.pop("assignee")
                 wish["assignee_id"] = None if email is None else self.user(email).id
@@ -286,6 +290,12 @@ class People:
             known = ", ".join(group.name for group in self.account.groups.values())
             raise LookupError(f"no group {name!r}; known are {known}")
         return group.id
+
+    def _status(self, name: str) -> Wish:
+        """What choosing a status by its name changes; a label of the account's own stands for its category, too."""
+        known = self.account.statuses.values()
+        chosen = next((one for one in known if one.label.casefold() == name.casefold() and not one.default), None)
+        return {"status": name} if chosen is None else {"custom_status_id": chosen.id, "status": chosen.category}
 
     def _form(self, name: str | None) -> int:
         if name is None:

@@ -148,6 +148,7 @@ class Ticket:
     updated_at: int = 0
     generated_at: int = 0
     status: str = "new"
+    custom_status_id: int = 0
     type: str | None = None
     priority: str | None = None
     external_id: str | None = None
@@ -173,6 +174,15 @@ class Ticket:
     spam: bool = False
     gone: bool = False
     """Permanently deleted: scrubbed, and only the export still shows it."""
+
+
+class CustomStatus(NamedTuple):
+    """A status within one of the system's categories. Closed tickets keep the one that they had when solved."""
+
+    id: int
+    category: str
+    label: str
+    default: bool
 
 
 @dataclass(slots=True)

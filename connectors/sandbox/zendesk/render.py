@@ -54,7 +54,7 @@ class Renderer(ObjectRenderer):
             "custom_fields": custom,
             "satisfaction_rating": rating_json(ticket),
             "sharing_agreement_ids": (),
-            "custom_status_id": self._account.status_ids.get(ticket.status),
+            "custom_status_id": ticket.custom_status_id,
             "followup_ids": ticket.followups,
             "ticket_form_id": ticket.form_id,
             "brand_id": ticket.brand_id,

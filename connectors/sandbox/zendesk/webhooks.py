@@ -200,7 +200,7 @@ def _detail(ticket: Ticket, audit: Audit, account: Account) -> Json:
         "group_id": text(ticket.group_id),
         "brand_id": str(ticket.brand_id),
         "form_id": str(ticket.form_id),
-        "custom_status": text(account.status_ids.get(ticket.status)),
+        "custom_status": text(ticket.custom_status_id),
         "external_id": ticket.external_id,
         "status": shout(ticket.status),
         "priority": shout(ticket.priority),

@@ -61,10 +61,9 @@ def read(account: Account, switches: ZendeskSwitches, row: Json, author: User, t
     if "assignee_email" in row:
         agent = account.user_by_email(str(row["assignee_email"]))
         wish["assignee_id"] = agent.id if agent else 0
-    if row.get("custom_status_id") is not None and "status" not in wish:
-        status = next((s for s, id in account.status_ids.items() if id == row["custom_status_id"]), None)
-        if status is not None:
-            wish["status"] = status
+    chosen = account.statuses.get(row.get("custom_status_id") or 0)
+    if chosen is not None and wish.setdefault("status", chosen.category) == chosen.category:
+        wish = {"custom_status_id": chosen.id, **wish}
     custom, wrong = read_custom(account, row.get("custom_fields") or row.get("fields"), switches)
     if wrong:
         raise invalid({"base": "; ".join(wrong)})

@@ -10,7 +10,7 @@ from connectors.sandbox.answers import answer
 from connectors.sandbox.zendesk.api.call import Call, Endpoint, read_body, refused
 from connectors.sandbox.zendesk.errors import Refusal, not_found
 from connectors.sandbox.zendesk.paging import listed
-from connectors.sandbox.zendesk.records import STATUSES, Field, Json, Suspended
+from connectors.sandbox.zendesk.records import Field, Json, Suspended
 from connectors.sandbox.zendesk.texts import iso
 from connectors.sandbox.zendesk.triggers import Trigger
 
@@ -93,30 +93,28 @@ def brands(call: Call) -> Json:
 
 
 def statuses(call: Call) -> Json:
-    """GET /custom_statuses: the default one of each category."""
+    """GET /custom_statuses: the default one of each category, and the account's own."""
     at = iso(call.sim.account.founded_at)
-    rows: list[Json] = []
-    for name in STATUSES[:-1]:
-        id, label = call.sim.account.status_ids[name], "On-hold" if name == "hold" else name.capitalize()
-        rows.append(
-            {
-                "url": f"{call.base}/api/v2/custom_statuses/{id}.json",
-                "id": id,
-                "status_category": name,
-                "agent_label": label,
-                "raw_agent_label": label,
-                "end_user_label": label,
-                "raw_end_user_label": label,
-                "description": None,
-                "raw_description": None,
-                "end_user_description": None,
-                "raw_end_user_description": None,
-                "active": True,
-                "default": True,
-                "created_at": at,
-                "updated_at": at,
-            }
-        )
+    rows = [
+        {
+            "url": f"{call.base}/api/v2/custom_statuses/{status.id}.json",
+            "id": status.id,
+            "status_category": status.category,
+            "agent_label": status.label,
+            "raw_agent_label": status.label,
+            "end_user_label": status.label,
+            "raw_end_user_label": status.label,
+            "description": None,
+            "raw_description": None,
+            "end_user_description": None,
+            "raw_end_user_description": None,
+            "active": True,
+            "default": status.default,
+            "created_at": at,
+            "updated_at": at,
+        }
+        for status in call.sim.account.statuses.values()
+    ]
     return {"custom_statuses": rows}
 
 

@@ -57,6 +57,7 @@ WORLD: dict[str, Any] = {
             "options": [{"name": "Owner", "value": "role_owner"}, {"name": "Field", "value": "role_field"}],
         }
     ],
+    "custom_statuses": [{"category": "open", "label": "In progress"}],
     "forms": [{"name": "Support request", "group": "Support"}],
     "addresses": ["support@platform.example"],
     "size": {"companies": 4, "people": 8, "agents": 8, "tickets": 40, "weeks": 3},

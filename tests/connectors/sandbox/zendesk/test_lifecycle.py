@@ -50,6 +50,33 @@ def test_a_customers_reply_reopens(api: Api, stays: str) -> None:
     assert (change["previous_value"], change["value"]) == (stays, "open")
 
 
+def own_status(api: Api, ticket: int) -> tuple[str, str]:
+    """A ticket's category, and the label of its status."""
+    row = api.get(f"/tickets/{ticket}")["ticket"]
+    labels = {one["id"]: one["agent_label"] for one in api.get("/custom_statuses")["custom_statuses"]}
+    return row["status"], labels[row["custom_status_id"]]
+
+
+def test_a_status_of_the_accounts_own(api: Api) -> None:
+    """Choosing one brings its category; choosing a category brings its default; closing keeps the solved one's."""
+    ticket = api.filed()
+    assert own_status(api, ticket) == ("new", "New")
+    mine = next(row for row in api.get("/custom_statuses")["custom_statuses"] if row["agent_label"] == "In progress")
+    api.update(ticket, custom_status_id=mine["id"])
+    assert own_status(api, ticket) == ("open", "In progress")
+    changed = [event["field_name"] for event in api.events(ticket) if event["type"] == "Change"]
+    assert changed == ["custom_status_id", "status"]
+    api.sim.edit(ticket, author=api.agent, assignee=api.agent)
+    assert own_status(api, ticket) == ("open", "In progress")
+    api.update(ticket, status="pending")
+    assert own_status(api, ticket) == ("pending", "Pending")
+    api.sim.edit(ticket, author=api.agent, status="in progress")
+    assert own_status(api, ticket) == ("open", "In progress")
+    api.sim.edit(ticket, author=api.agent, status="solved")
+    api.sim.edit(ticket, author=api.agent, status="closed")
+    assert own_status(api, ticket) == ("closed", "Solved")
+
+
 def test_reopening_can_be_a_rule(api: Api) -> None:
     """Under the other reading the reopening is a trigger's doing, and says so."""
     api.sim.switches.turn({"reopen_by_trigger": True})
