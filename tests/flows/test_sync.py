@@ -28,7 +28,7 @@ def test_new_ticket_is_known_at_once(desk: Desk) -> None:
 
 @pytest.mark.req("INT-05")
 def test_five_statuses(desk: Desk) -> None:
-    """A ticket goes through all five, and each is known by our name; the one of the account's own by its events, too."""
+    """A ticket goes through all five, each known by our name; the account's own one is told by its events, too."""
     filed = desk.file("P3", "business")
     seen = []
     for chosen in ("open", "In progress", "pending", "solved", "closed"):
