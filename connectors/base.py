@@ -33,6 +33,7 @@ from connectors.errors import (
     Uncertain,
     advice,
 )
+from connectors.trust import certificates
 
 log = logging.getLogger("helpdesk.connectors")
 
@@ -232,7 +233,8 @@ class Session:
         self.policy, self._headers = policy, headers
         # the machine's proxies are for the real tools: the sandbox is next door, and speaks http
         proxied = base_url.startswith("https://")
-        self._client = httpx.Client(base_url=base_url.rstrip("/"), transport=transport, trust_env=proxied)
+        url = base_url.rstrip("/")
+        self._client = httpx.Client(base_url=url, transport=transport, trust_env=proxied, verify=certificates())
 
     def close(self) -> None:
         """Close the connections."""

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from connectors.errors import Unavailable
+from connectors.trust import certificates
 from mappings.faults import Explained
 
 
@@ -32,7 +33,7 @@ def domain_clock(url: str | None) -> Callable[[], datetime]:
     """
     if url is None:
         return lambda: datetime.now(UTC).replace(microsecond=0)
-    client = httpx.Client(timeout=5.0)
+    client = httpx.Client(timeout=5.0, verify=certificates())
 
     def ask() -> datetime:
         try:

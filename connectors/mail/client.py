@@ -141,13 +141,12 @@ def _connect(server: Server, seconds: float) -> smtplib.SMTP:
 
 
 def _open(scheme: str, host: str, port: int, seconds: float) -> smtplib.SMTP:
-    safe = ssl.create_default_context()
     if scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port, timeout=seconds, context=safe)
+        return smtplib.SMTP_SSL(host, port, timeout=seconds, context=ssl.create_default_context())
     door = smtplib.SMTP(host, port, timeout=seconds)
     door.ehlo()
     if scheme == "smtp" and (host not in _LOCAL or door.has_extn("starttls")):
-        door.starttls(context=safe)
+        door.starttls(context=ssl.create_default_context())
         door.ehlo()
     return door
 

@@ -10,6 +10,7 @@ import httpx2
 
 from connectors.base import CONNECT, Answer, Ask, Broken, NotReached, Policy
 from connectors.budget import READING
+from connectors.trust import certificates
 from mappings.plan import Lane
 
 _UNREACHED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -28,7 +29,7 @@ class PolicyTransport(httpx2.BaseTransport):
         authorization: Callable[[], str] | None = None,
     ) -> None:
         self._policy, self._authorization = policy, authorization
-        self._inner = inner or httpx2.HTTPTransport(retries=0)
+        self._inner = inner or httpx2.HTTPTransport(verify=certificates(), retries=0)
 
     def close(self) -> None:
         """Close the connections."""
