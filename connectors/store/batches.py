@@ -111,6 +111,8 @@ def decide_again(conn: sa.Connection, records: Iterable[str]) -> None:
 def allowed(conn: sa.Connection, labels: Iterable[str | None]) -> set[str]:
     """Of the labels that rows bear, those by which an operator said yes: adopted, or an approved batch's hash."""
     known = sorted({label for label in labels if label is not None})
+    if not known:
+        return set()
     query = sa.select(_BATCH.c.hash).where(_BATCH.c.state == APPROVED)
     yes = {hash for some in chunks(known) for hash in conn.scalars(query.where(among(conn, _BATCH.c.hash, some)))}
     return yes | ({ADOPTED} & set(known))

@@ -2,17 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.store import schema
 from connectors.store.codec import Codec, optional_seconds, seconds, time
-from connectors.store.database import Database, among, chunks, upsert
+from connectors.store.database import Database, among, chunks, listed, of_these, upsert
 from mappings.model import Clock, ClockState
 
 CLOCK = Codec(Clock)
 _COLUMNS = [schema.clock.c[name] for name in CLOCK.columns]
 _ORDER = [schema.clock.c[name] for name in ("record", "start_at", "target", "cause")]
+
+
+@cache
+def _of_records(dialect: str) -> sa.Select[Any]:
+    return sa.select(*_COLUMNS).where(of_these(dialect, schema.clock.c.record)).order_by(*_ORDER)
 
 
 class Clocks(Database):
@@ -24,8 +31,7 @@ class Clocks(Database):
         found: dict[str, list[Clock]] = {record: [] for record in wanted}
         with self.reading() as conn:
             for some in chunks(wanted):
-                query = sa.select(*_COLUMNS).where(among(conn, schema.clock.c.record, some)).order_by(*_ORDER)
-                for row in conn.execute(query).all():
+                for row in conn.execute(_of_records(conn.dialect.name), listed(conn, some)).all():
                     clock = CLOCK.decode(row)
                     found[clock.record].append(clock)
         return found

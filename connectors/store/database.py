@@ -8,12 +8,14 @@ by COPY. Neither holds a transaction open across anything but SQL.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeEngine
 
 from connectors.store.codec import to_json
 from connectors.store.errors import Unreachable
@@ -139,20 +141,27 @@ def upsert(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     """Add or replace rows (in the table's column order) by primary key; no key twice in one call."""
     if not rows:
         return
+    if conn.dialect.name == "postgresql":
+        _stage(conn, table, rows, _clash(table))
+    else:
+        _execute_many(conn, table, rows, _clash(table))
+
+
+@cache
+def _clash(table: sa.Table) -> str:
     keys = ", ".join(column.name for column in table.primary_key)
     sets = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in table.columns if not c.primary_key)
-    clash = f"ON CONFLICT ({keys}) DO UPDATE SET {sets}"
-    if conn.dialect.name == "postgresql":
-        _stage(conn, table, rows, clash)
-    else:
-        _execute_many(conn, table, rows, clash)
+    return f"ON CONFLICT ({keys}) DO UPDATE SET {sets}"
 
 
 def _execute_many(conn: sa.Connection, table: sa.Table, rows: Sequence[Row], clash: str) -> None:
+    conn.exec_driver_sql(f"{_insertion(table)} {clash}", [tuple(row) for row in rows])
+
+
+@cache
+def _insertion(table: sa.Table) -> str:
     marks = ", ".join("?" * len(table.columns))
-    conn.exec_driver_sql(
-        f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks}) {clash}", [tuple(row) for row in rows]
-    )
+    return f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks})"
 
 
 def _stage(conn: sa.Connection, table: sa.Table, rows: Sequence[Row], clash: str) -> None:
@@ -172,6 +181,7 @@ def _copy(conn: sa.Connection, into: str, table: sa.Table, rows: Sequence[Row]) 
             copy.write_row(row)
 
 
+@cache
 def _names(table: sa.Table) -> str:
     return ", ".join(f'"{column.name}"' for column in table.columns)
 
@@ -182,10 +192,37 @@ def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[start : start + CHUNK]
 
 
+THESE = "these"
+"""The parameter of a statement that was built with `of_these`: see `listed`."""
+
+
+def of_these(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """`column` is one of the values given with the execution: for statements that are built once and asked often.
+
+    Building a statement takes longer than asking it.
+    """
+    return _member(dialect, column, sa.bindparam(THESE, type_=_listed(dialect, column)))
+
+
+def listed(conn: sa.Connection, values: Iterable[Any]) -> dict[str, Any]:
+    """The parameters for a statement built with `of_these`."""
+    return {THESE: list(values) if conn.dialect.name == "postgresql" else to_json(list(values))}
+
+
 def among(conn: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
     """`column` is one of `values`: one bound parameter however many there are, so one statement for any length."""
-    if conn.dialect.name == "postgresql":
-        kind = sa.BigInteger() if isinstance(column.type, sa.Integer) else sa.Text()
-        return column == sa.any_(sa.bindparam(None, list(values), type_=ARRAY(kind)))
-    members = sa.func.json_each(to_json(list(values))).table_valued("value")
+    dialect = conn.dialect.name
+    return _member(dialect, column, sa.bindparam(None, listed(conn, values)[THESE], type_=_listed(dialect, column)))
+
+
+def _member(dialect: str, column: sa.ColumnElement[Any], bound: sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
+    if dialect == "postgresql":
+        return column == sa.any_(bound)
+    members = sa.func.json_each(bound).table_valued("value")
     return column.in_(sa.select(members.c.value))
+
+
+def _listed(dialect: str, column: sa.ColumnElement[Any]) -> TypeEngine[Any]:
+    if dialect == "postgresql":
+        return ARRAY(sa.BigInteger() if isinstance(column.type, sa.Integer) else sa.Text())
+    return sa.Text()

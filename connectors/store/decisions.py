@@ -6,6 +6,7 @@ What the journal already holds is not planned again: a policy that runs twice, o
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from connectors.store import schema
 from connectors.store.batches import ADOPTED, allowed, hold
 from connectors.store.clocks import save_clocks
 from connectors.store.codec import Codec, seconds
-from connectors.store.database import Database, among, chunks
+from connectors.store.database import Database, among, chunks, listed, of_these
 from connectors.store.lease import PULSE, check_fence
 from connectors.store.policy import Starts, begin, note_mode
 from connectors.store.values import Applied, OutboxState
@@ -161,6 +162,8 @@ class _Journal:
 
 def _labels(conn: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
     """Of rows that may be planned once more: what an operator's yes to them is called."""
+    if not keys:
+        return {}
     table = schema.outbox
     query = sa.select(table.c.key, table.c.batch).where(table.c.batch.is_not(None))
     found = {
@@ -172,17 +175,25 @@ def _labels(conn: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
 
 def journalled(conn: sa.Connection, keys: Sequence[str]) -> dict[str, bool]:
     """The keys that the journal holds, and whether each may be planned once more."""
-    table = schema.outbox
     found: dict[str, bool] = {}
     for some in chunks(keys):
-        query = sa.select(table.c.key, table.c.state, table.c.again).where(among(conn, table.c.key, some))
-        for row in conn.execute(query):
+        for row in conn.execute(_journalled(conn.dialect.name), listed(conn, some)):
             found[row.key] = row.again and row.state == OutboxState.DROPPED.value
     return found
 
 
+@cache
+def _journalled(dialect: str) -> sa.Select[Any]:
+    table = schema.outbox
+    return sa.select(table.c.key, table.c.state, table.c.again).where(of_these(dialect, table.c.key))
+
+
 def _decided(conn: sa.Connection, policy: str, seq: int | None) -> None:
-    table = schema.policy
     if seq is not None:
-        behind = table.update().where(table.c.name == policy, table.c.decided_seq < seq)
-        conn.execute(behind.values(decided_seq=seq))
+        conn.execute(_MOVE_ON, {"policy": policy, "through": seq})
+
+
+_MOVE_ON = schema.policy.update().where(
+    schema.policy.c.name == sa.bindparam("policy"), schema.policy.c.decided_seq < sa.bindparam("through")
+)
+_MOVE_ON = _MOVE_ON.values(decided_seq=sa.bindparam("through"))

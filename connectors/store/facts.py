@@ -7,6 +7,7 @@ and a reader never sees a later one while an earlier one is still to come (desig
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from connectors.store import schema
 from connectors.store.codec import Codec, seconds
-from connectors.store.database import Database, Row, among, chunks, insert, lock, upsert
+from connectors.store.database import Database, Row, among, chunks, insert, listed, lock, of_these, upsert
 from connectors.store.sources import park, save_source
 from connectors.store.values import Facts, Saved, SourceState
 from mappings.model import DONE, Actor, Company, Incident, Person, Status, Ticket, TicketEvent
@@ -160,12 +161,8 @@ class _Page:
 
     def _actors(self, ids: Sequence[int]) -> dict[int, str]:
         """Who is behind those of these events that are stored."""
-        table = schema.ticket_event
-        return {
-            row.id: row.actor
-            for some in chunks(ids)
-            for row in self.conn.execute(sa.select(table.c.id, table.c.actor).where(among(self.conn, table.c.id, some)))
-        }
+        query = _known_events(self.conn.dialect.name)
+        return {row.id: row.actor for some in chunks(ids) for row in self.conn.execute(query, listed(self.conn, some))}
 
     def _tickets(self, seq: int) -> list[int]:
         """Write the tickets that changed, numbered after `seq`; gives their ids in that order."""
@@ -215,9 +212,7 @@ def raise_tickets(conn: sa.Connection, ids: Iterable[int], seq: int) -> list[int
     """
     raised = sorted(_stored(conn, schema.ticket.c.id, sorted(ids)))
     if raised:
-        renumber = schema.ticket.update().where(schema.ticket.c.id == sa.bindparam("ticket"))
-        numbers = [{"ticket": id, "number": number} for number, id in enumerate(raised, start=seq + 1)]
-        conn.execute(renumber.values(seq=sa.bindparam("number")), numbers)
+        conn.execute(_RENUMBER, [{"ticket": id, "number": number} for number, id in enumerate(raised, start=seq + 1)])
         _set_seq(conn, seq + len(raised))
     return raised
 
@@ -225,17 +220,28 @@ def raise_tickets(conn: sa.Connection, ids: Iterable[int], seq: int) -> list[int
 def _news(conn: sa.Connection, kind: _Kind, values: Sequence[Any], more: tuple[sa.Column[Any], ...] = ()) -> _News:
     """Which values are news. `more` columns are read along with what is stored."""
     rows = [kind.codec.encode(value) for value in values]
-    columns = [kind.table.c[name] for name in kind.codec.columns]
     before: dict[Any, Row] = {}
     for some in chunks([row[0] for row in rows]):
-        query = sa.select(*columns, *more).where(among(conn, kind.table.c.id, some))
-        before.update((row[0], tuple(row)) for row in conn.execute(query).all())
+        query = _known(conn.dialect.name, kind, more)
+        before.update((row[0], tuple(row)) for row in conn.execute(query, listed(conn, some)).all())
     news: dict[Any, list[Any]] = {}
     for row in rows:
         stored = news.get(row[0]) or before.get(row[0])
         if stored is None or _is_news(kind, row, stored[: len(row)]):
             news[row[0]] = row
     return _News(news, before)
+
+
+@cache
+def _known(dialect: str, kind: _Kind, more: tuple[sa.Column[Any], ...]) -> sa.Select[Any]:
+    columns = [kind.table.c[name] for name in kind.codec.columns]
+    return sa.select(*columns, *more).where(of_these(dialect, kind.table.c.id))
+
+
+@cache
+def _known_events(dialect: str) -> sa.Select[Any]:
+    table = schema.ticket_event
+    return sa.select(table.c.id, table.c.actor).where(of_these(dialect, table.c.id))
 
 
 def _is_news(kind: _Kind, row: list[Any], stored: Row) -> bool:
@@ -266,42 +272,67 @@ def _write(conn: sa.Connection, table: sa.Table, news: _News, rows: Mapping[Any,
 
 def _stored(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> list[int]:
     """Those of `ids` that the column's table holds."""
-    return [id for some in chunks(ids) for id in conn.scalars(sa.select(column).where(among(conn, column, some)))]
+    query = _there(conn.dialect.name, column)
+    return [id for some in chunks(ids) for id in conn.scalars(query, listed(conn, some))]
+
+
+@cache
+def _there(dialect: str, column: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(column).where(of_these(dialect, column))
 
 
 def _later_of_company(conn: sa.Connection, ids: Sequence[int]) -> set[int]:
     """Tickets that came to a company soon after one of these, and may have been decided on without it."""
+    query = _soon_after(conn.dialect.name)
+    return {id for some in chunks(ids) for id in conn.scalars(query, listed(conn, some))}
+
+
+@cache
+def _soon_after(dialect: str) -> sa.Select[Any]:
     mine, later = schema.ticket.alias("mine"), schema.ticket
     soon = later.c.created_at > mine.c.created_at, later.c.created_at <= mine.c.created_at + _BESIDE
     query = sa.select(later.c.id).join_from(mine, later, sa.and_(later.c.company_id == mine.c.company_id, *soon))
-    found = later.c.company_id.is_not(None)
-    return {id for some in chunks(ids) for id in conn.scalars(query.where(found, among(conn, mine.c.id, some)))}
+    return query.where(later.c.company_id.is_not(None), of_these(dialect, mine.c.id))
 
 
 def _on_problems(conn: sa.Connection, problems: Iterable[int]) -> set[int]:
     """These problems and the tickets on them, among whom one has come or gone."""
-    table, wanted = schema.ticket, sorted(problems)
-    query = sa.select(table.c.id).where(table.c.problem_id.is_not(None))
-    found = {id for some in chunks(wanted) for id in conn.scalars(query.where(among(conn, table.c.problem_id, some)))}
-    return found | set(wanted)
+    wanted, query = sorted(problems), _on_problem(conn.dialect.name)
+    return {id for some in chunks(wanted) for id in conn.scalars(query, listed(conn, some))}.union(wanted)
+
+
+@cache
+def _on_problem(dialect: str) -> sa.Select[Any]:
+    table = schema.ticket
+    return sa.select(table.c.id).where(table.c.problem_id.is_not(None), of_these(dialect, table.c.problem_id))
 
 
 def _open_of(conn: sa.Connection, column: sa.Column[Any], ids: Sequence[int]) -> list[int]:
     """The open tickets of companies or requesters."""
-    query = sa.select(schema.ticket.c.id).where(schema.ticket.c.open == sa.true())
-    return [id for some in chunks(ids) for id in conn.scalars(query.where(among(conn, column, some)))]
+    query = _open_by(conn.dialect.name, column)
+    return [id for some in chunks(ids) for id in conn.scalars(query, listed(conn, some))]
+
+
+@cache
+def _open_by(dialect: str, column: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(schema.ticket.c.id).where(schema.ticket.c.open == sa.true(), of_these(dialect, column))
 
 
 def _paged(conn: sa.Connection, dedup_keys: Sequence[str]) -> set[int]:
     """The tickets that pages of these keys were about."""
-    column = schema.outbox.c.dedup_key
-    query = sa.select(schema.outbox.c.record).where(column.is_not(None))
+    query = _paged_records(conn.dialect.name)
     return {
         id
         for some in chunks(dedup_keys)
-        for record in conn.scalars(query.where(among(conn, column, some)))
+        for record in conn.scalars(query, listed(conn, some))
         if (id := ticket_id(record)) is not None
     }
+
+
+@cache
+def _paged_records(dialect: str) -> sa.Select[Any]:
+    column = schema.outbox.c.dedup_key
+    return sa.select(schema.outbox.c.record).where(column.is_not(None), of_these(dialect, column))
 
 
 def ticket_id(record: str) -> int | None:
@@ -311,4 +342,9 @@ def ticket_id(record: str) -> int | None:
 
 
 def _set_seq(conn: sa.Connection, value: int) -> None:
-    conn.execute(schema.counter.update().where(schema.counter.c.name == "seq").values(value=value))
+    conn.execute(_SET_SEQ, {"number": value})
+
+
+_SET_SEQ = schema.counter.update().where(schema.counter.c.name == "seq").values(value=sa.bindparam("number"))
+_RENUMBER = schema.ticket.update().where(schema.ticket.c.id == sa.bindparam("ticket"))
+_RENUMBER = _RENUMBER.values(seq=sa.bindparam("number"))

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.store import schema
 from connectors.store.codec import seconds, time
-from connectors.store.database import Database, among, chunks, lock, upsert
+from connectors.store.database import Database, among, chunks, listed, lock, of_these, upsert
 from connectors.store.decisions import journalled as held_keys
 from connectors.store.facts import raise_tickets, ticket_id
 from connectors.store.journal import decode_row, select_rows
@@ -100,10 +102,9 @@ class Looks(Database):
 
         Those of tickets that are deleted or spam are left out until that is taken back.
         """
-        query = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(*self._dropped(policy))
         found: dict[str, set[str]] = {}
         with self.reading() as conn:
-            for row in conn.execute(query):
+            for row in conn.execute(_AGAIN, {"policy": policy}):
                 found.setdefault(row.record, set()).add(row.key)
             away = _away(conn, [id for record in found if (id := ticket_id(record)) is not None])
         return {record: keys for record, keys in found.items() if ticket_id(record) not in away}
@@ -119,21 +120,15 @@ class Looks(Database):
         said = sa.case((_OUTBOX.c.batch.is_not(None), why), else_=_OUTBOX.c.error)
         with self.writing("outbox") as conn:
             for some in chunks(sorted(records)):
-                rows = _OUTBOX.update().where(*self._dropped(policy), among(conn, _OUTBOX.c.record, some))
+                rows = _OUTBOX.update().where(_DROPPED, _OUTBOX.c.policy == policy, among(conn, _OUTBOX.c.record, some))
                 for these in chunks(sorted(keys)) if keys is not None else (None,):
                     chosen = rows if these is None else rows.where(among(conn, _OUTBOX.c.key, these))
                     conn.execute(chosen.values(again=False, error=said))
 
     def released(self, policy: str) -> set[str]:
         """Of the keys of `again`, those that an operator has adopted or approved."""
-        query = sa.select(_OUTBOX.c.key).where(*self._dropped(policy), _OUTBOX.c.batch.is_not(None))
         with self.reading() as conn:
-            return set(conn.scalars(query))
-
-    @staticmethod
-    def _dropped(policy: str) -> tuple[sa.ColumnElement[bool], ...]:
-        state = _OUTBOX.c.state == OutboxState.DROPPED.value
-        return (state, _OUTBOX.c.again == sa.true(), _OUTBOX.c.policy == policy)
+            return set(conn.scalars(_RELEASED, {"policy": policy}))
 
     def acted(self, records: Iterable[str], verb: str, states: Sequence[OutboxState]) -> list[OutboxRow]:
         """Rows of one verb on these records in any of `states`, oldest first."""
@@ -155,14 +150,8 @@ class Looks(Database):
         if taken_since is not None:
             lately = sa.and_(incident.c.acknowledged_at.is_not(None), incident.c.resolved_at >= seconds(taken_since))
             over.append(sa.not_(sa.func.coalesce(lately, sa.false())))
-        query = select_rows().where(
-            _OUTBOX.c.dedup_key.is_not(None),
-            _OUTBOX.c.verb == "page",
-            _OUTBOX.c.state == OutboxState.DONE.value,
-            sa.not_(sa.exists().where(*over)),
-        )
         with self.reading() as conn:
-            return [decode_row(row) for row in conn.execute(query.order_by(_OUTBOX.c.id))]
+            return [decode_row(row) for row in conn.execute(_PAGES.where(sa.not_(sa.exists().where(*over))))]
 
     def unread(self, *, after: int, limit: int, since: datetime, through: int | None = None) -> Changed:
         """Of the tickets changed after one `seq` and up to another (null: the newest), those whose audits are needed.
@@ -217,8 +206,20 @@ class Looks(Database):
             return {row.rule: time(row.at) for row in conn.execute(sa.select(table).where(table.c.policy == policy))}
 
 
+_PAGES = select_rows().where(
+    _OUTBOX.c.dedup_key.is_not(None), _OUTBOX.c.verb == "page", _OUTBOX.c.state == OutboxState.DONE.value
+)
+_PAGES = _PAGES.order_by(_OUTBOX.c.id)
+_DROPPED = sa.and_(_OUTBOX.c.state == OutboxState.DROPPED.value, _OUTBOX.c.again == sa.true())
+_AGAIN = sa.select(_OUTBOX.c.record, _OUTBOX.c.key).where(_DROPPED, _OUTBOX.c.policy == sa.bindparam("policy"))
+_RELEASED = sa.select(_OUTBOX.c.key).where(_DROPPED, _OUTBOX.c.policy == sa.bindparam("policy"))
+_RELEASED = _RELEASED.where(_OUTBOX.c.batch.is_not(None))
+
+
 def _away(conn: sa.Connection, ids: Sequence[int]) -> set[int]:
     """Those of these tickets that lie in the bin."""
+    if not ids:
+        return set()
     ticket = schema.ticket
     binned = ticket.c.status.in_([Status.DELETED.value, Status.SPAM.value])
     query = sa.select(ticket.c.id).where(binned)
@@ -227,6 +228,12 @@ def _away(conn: sa.Connection, ids: Sequence[int]) -> set[int]:
 
 def _needed(conn: sa.Connection, ids: Sequence[int], since: datetime) -> set[int]:
     """Those of these tickets whose audits are needed; see `unread`."""
+    found = conn.scalars(_with_audits_needed(conn.dialect.name), {**listed(conn, ids), "since": seconds(since)})
+    return set(found) | _rated(conn, ids)
+
+
+@cache
+def _with_audits_needed(dialect: str) -> sa.Select[Any]:
     event, ticket, clock = schema.ticket_event, schema.ticket, schema.clock
     record = sa.literal("zendesk:") + sa.cast(ticket.c.id, sa.Text)
     its_clock = clock.c.record == record, clock.c.measure.in_(REPLY_MEASURES)
@@ -250,9 +257,10 @@ def _needed(conn: sa.Connection, ids: Sequence[int], since: datetime) -> set[int
         ~sa.exists().where(clock.c.record == record),
     )
     of_open = sa.and_(ticket.c.open == sa.true(), sa.or_(sa.and_(waits, unheard), sa.and_(*headless)))
-    of_done = sa.and_(ticket.c.open == sa.false(), unheard.where(event.c.at >= seconds(since), ended))
-    query = sa.select(ticket.c.id).where(among(conn, ticket.c.id, ids), sa.or_(of_open, of_done))
-    return set(conn.scalars(query)) | _rated(conn, ids)
+    of_done = sa.and_(
+        ticket.c.open == sa.false(), unheard.where(event.c.at >= sa.bindparam("since", type_=sa.BigInteger()), ended)
+    )
+    return sa.select(ticket.c.id).where(of_these(dialect, ticket.c.id), sa.or_(of_open, of_done))
 
 
 def _rated(conn: sa.Connection, ids: Sequence[int]) -> set[int]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -30,15 +32,9 @@ class Messages(Database):
 
         Oldest first. Those that somebody paused are left alone.
         """
-        row = _OUTBOX.c
-        failed = row.state == OutboxState.FAILED.value
-        waited = row.attempts > 0, row.decided_at <= seconds(waiting_since), due(_OUTBOX, waiting_since)
-        late = sa.and_(sa.not_(failed), *waited)
-        lately = sa.and_(failed, row.updated_at >= seconds(failed_since))
-        states = row.state.in_([*_STUCK, OutboxState.FAILED.value])
-        query = select_rows().where(states, row.verb == "message", sa.or_(late, lately))
+        given = {"now": seconds(waiting_since), "failed_since": seconds(failed_since)}
         with self.reading() as conn:
-            rows = [decode_row(found) for found in conn.execute(query.order_by(row.id))]
+            rows = [decode_row(found) for found in conn.execute(_stuck(), given)]
             return _unpaused(rows, stopped(conn)) if rows else []
 
     def unconfirmed_pages(self, *, before: datetime, since: datetime) -> list[OutboxRow]:
@@ -71,3 +67,15 @@ def _unpaused(rows: list[OutboxRow], paused: list[str]) -> list[OutboxRow]:
     halted = set(paused)
     scopes = [{ALL, row.action.tool, row.action.policy, row.action.record} for row in rows]
     return [row for row, own in zip(rows, scopes, strict=True) if not own & halted]
+
+
+@cache
+def _stuck() -> sa.Select[Any]:
+    """Messages that failed lately, or have waited since `now`; see `stuck`."""
+    row = _OUTBOX.c
+    failed = row.state == OutboxState.FAILED.value
+    waited = row.attempts > 0, row.decided_at <= sa.bindparam("now", type_=sa.BigInteger()), due(_OUTBOX)
+    late = sa.and_(sa.not_(failed), *waited)
+    lately = sa.and_(failed, row.updated_at >= sa.bindparam("failed_since"))
+    states = row.state.in_([*_STUCK, OutboxState.FAILED.value])
+    return select_rows().where(states, row.verb == "message", sa.or_(late, lately)).order_by(row.id)

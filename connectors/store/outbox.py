@@ -30,6 +30,8 @@ _IN_THE_WAY = tuple(state.value for state in (OutboxState.SENDING, OutboxState.U
 _NEVER = tuple(state.value for state in (OutboxState.BASELINE, OutboxState.SHADOW, OutboxState.NOT_CONNECTED))
 _WAITING = (OutboxState.SENDING, OutboxState.UNKNOWN)
 _NOT_SENT = (OutboxState.PLANNED, OutboxState.HELD, OutboxState.FAILED)
+_IS_NOT_SENT = _OUTBOX.c.state.in_([state.value for state in _NOT_SENT])
+_ANY_NOT_SENT = sa.select(_OUTBOX.c.id).where(_IS_NOT_SENT).limit(1)
 _RETURNING = (Status.DELETED.value, Status.SPAM.value)
 _RESULTS = frozenset(
     (OutboxState.DONE, OutboxState.FAILED, OutboxState.UNKNOWN, OutboxState.DROPPED, OutboxState.PLANNED)
@@ -96,11 +98,11 @@ class Outbox(Database):
 
     def waits(self, tool: str, now: datetime, lane: Lane | None = None) -> bool:
         """Whether a tool has anything that is due to be sent (in a lane), without a lock: in most minutes not."""
-        planned = sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == tool, due(_OUTBOX, now)).limit(1)
-        if lane is not None:
-            planned = planned.where(_OUTBOX.c.lane == lane.value)
+        given = {"tool": tool, "now": seconds(now)}
         with self.reading() as conn:
-            return conn.scalar(planned) is not None
+            if lane is None:
+                return conn.scalar(_WAITS, given) is not None
+            return conn.scalar(_WAITS_IN_LANE, given | {"lane": lane.value}) is not None
 
     def finish(self, results: Sequence[Result], now: datetime, fence: int | None = None) -> int:
         """Note what became of rows in flight or unknown; gives how many were still waiting for it.
@@ -173,23 +175,22 @@ class Outbox(Database):
         What was dropped for a ticket that is deleted or spam is decided again if that is taken back, and the page of a
         solved one if it is reopened: the tool may tell of the reopening before it shows it.
         """
-        waits = _OUTBOX.c.state.in_([state.value for state in _NOT_SENT])
+        with self.reading() as conn:
+            if conn.scalar(_ANY_NOT_SENT) is None:
+                return 0
         number = sa.cast(sa.func.substr(_OUTBOX.c.record, len("zendesk:") + 1), sa.BigInteger)
         of_ticket = sa.and_(_OUTBOX.c.record.like("zendesk:%"), _OUTBOX.c.record.not_like("zendesk:%:%"))
         id = sa.case((of_ticket, number))
         ticket = schema.ticket
         over = sa.and_(_OUTBOX.c.tool == "zendesk", ticket.c.status.in_([status.value for status in ENDED]))
         nobody = sa.and_(_OUTBOX.c.verb == "page", ticket.c.status.in_([status.value for status in DONE]))
-        with self.reading() as conn:
-            if conn.scalar(sa.select(_OUTBOX.c.id).where(waits).limit(1)) is None:
-                return 0
         with self.writing("outbox") as conn:
             query = (
                 sa.select(_OUTBOX.c.id, _OUTBOX.c.verb, ticket.c.status)
                 .select_from(_OUTBOX)
                 .join(ticket, ticket.c.id == id)
             )
-            rows = conn.execute(query.where(waits, sa.or_(over, nobody))).all()
+            rows = conn.execute(query.where(_IS_NOT_SENT, sa.or_(over, nobody))).all()
             for row in rows:
                 why = f"the ticket is {row.status}: nothing is done to it any more"
                 ended = _OUTBOX.update().where(_OUTBOX.c.id == row.id)
@@ -270,9 +271,14 @@ def _ready(rows: Any) -> sa.ColumnElement[bool]:
     return sa.or_(rows.c.after_key.is_(None), state == OutboxState.DONE.value)
 
 
-def due(rows: Any, now: datetime) -> sa.ColumnElement[bool]:
-    """A row that waits for no time, or whose time has come."""
-    return sa.or_(rows.c.not_before.is_(None), rows.c.not_before <= seconds(now))
+def due(rows: Any, now: datetime | None = None) -> sa.ColumnElement[bool]:
+    """A row that waits for no time, or whose time has come; by the statement's parameter `now` where none is given."""
+    at = sa.bindparam("now", type_=sa.BigInteger()) if now is None else seconds(now)
+    return sa.or_(rows.c.not_before.is_(None), rows.c.not_before <= at)
+
+
+_WAITS = sa.select(_OUTBOX.c.id).where(_PLANNED, _OUTBOX.c.tool == sa.bindparam("tool"), due(_OUTBOX)).limit(1)
+_WAITS_IN_LANE = _WAITS.where(_OUTBOX.c.lane == sa.bindparam("lane"))
 
 
 def _moving(conn: sa.Connection, rows: Any, paused: list[str], now: datetime) -> sa.ColumnElement[bool]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.store import schema
 from connectors.store.codec import seconds, time
-from connectors.store.database import Database, among, upsert
+from connectors.store.database import Database, listed, of_these, upsert
 from connectors.store.values import OutboxState
 from mappings.plan import Mode
 
@@ -21,7 +23,7 @@ class Policies(Database):
     def mode(self, policy: str) -> Mode | None:
         """The mode that an operator set; null when nobody has."""
         with self.reading() as conn:
-            found = conn.scalar(sa.select(schema.policy.c.mode).where(schema.policy.c.name == policy))
+            found = conn.scalar(_MODE, {"policy": policy})
         return None if found is None else Mode(found)
 
     def modes(self) -> dict[str, Mode | None]:
@@ -83,16 +85,20 @@ def note_mode(conn: sa.Connection, policy: str, mode: Mode, now: datetime) -> in
     many actions, planned before, were put aside.
     """
     table = schema.policy
-    into = sa.text("INSERT INTO policy (name, decided_seq) VALUES (:name, 0) ON CONFLICT DO NOTHING")
-    conn.execute(into, {"name": policy})
-    before = conn.scalar(sa.select(table.c.decided_mode).where(table.c.name == policy))
+    before = conn.scalar(_DECIDED_MODE, {"policy": policy})
     if before == mode.value:
         return 0
+    into = sa.text("INSERT INTO policy (name, decided_seq) VALUES (:name, 0) ON CONFLICT DO NOTHING")
+    conn.execute(into, {"name": policy})
     conn.execute(table.update().where(table.c.name == policy).values(decided_mode=mode.value))
     if mode is not Mode.APPLY or before is None:
         return 0
     restart(conn, policy, now)
     return put_aside(conn, policy, now)
+
+
+_MODE = sa.select(schema.policy.c.mode).where(schema.policy.c.name == sa.bindparam("policy"))
+_DECIDED_MODE = sa.select(schema.policy.c.decided_mode).where(schema.policy.c.name == sa.bindparam("policy"))
 
 
 def begin(conn: sa.Connection, rules: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], datetime]:
@@ -106,9 +112,14 @@ def begin(conn: sa.Connection, rules: Iterable[tuple[str, str]], now: datetime) 
 
 def _stored(conn: sa.Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
     """The starts of all rules of these policies."""
-    table = schema.act_from
-    query = sa.select(table).where(among(conn, table.c.policy, sorted({policy for policy, _ in wanted})))
-    return {(row.policy, row.rule): time(row.at) for row in conn.execute(query)}
+    policies = sorted({policy for policy, _ in wanted})
+    rows = conn.execute(_starts(conn.dialect.name), listed(conn, policies)) if policies else ()
+    return {(row.policy, row.rule): time(row.at) for row in rows}
+
+
+@cache
+def _starts(dialect: str) -> sa.Select[Any]:
+    return sa.select(schema.act_from).where(of_these(dialect, schema.act_from.c.policy))
 
 
 def restart(conn: sa.Connection, scope: str, now: datetime) -> None:

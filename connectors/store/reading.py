@@ -1,8 +1,9 @@
 """Facts out: which tickets changed since a policy last decided, and all that is known of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from connectors.store import schema
 from connectors.store.codec import Codec, optional_time, seconds, time
-from connectors.store.database import Database, among, chunks
+from connectors.store.database import Database, among, chunks, listed, of_these
 from connectors.store.facts import COMPANY, EVENT, INCIDENT, PERSON, TICKET
 from connectors.store.values import Changed
 from mappings.model import Company, History, Incident, Person, Ticket, TicketEvent
@@ -28,15 +29,11 @@ class FactReader(Database):
         A change of their company's plan or of their requester's role counts for open tickets. Decide on them and give
         `through_seq` to `decide`; with `more`, ask again.
         """
-        decided = sa.select(schema.policy.c.decided_seq).where(schema.policy.c.name == policy)
-        table = schema.ticket
         with self.reading() as conn:
-            since = conn.scalar(decided) or 0
-            query = sa.select(table.c.id, table.c.seq).where(table.c.seq > since).order_by(table.c.seq).limit(limit)
-            rows = conn.execute(query).all()
-            newest = sa.select(schema.counter.c.value).where(schema.counter.c.name == "seq")
+            since = conn.scalar(_DECIDED, {"policy": policy}) or 0
+            rows = conn.execute(_CHANGED, {"since": since, "most": limit}).all()
             more = len(rows) == limit
-            through = rows[-1].seq if more else conn.execute(newest).scalar_one()
+            through = rows[-1].seq if more else conn.execute(_NEWEST).scalar_one()
         return Changed(ticket_ids=tuple(row.id for row in rows), through_seq=through, more=more)
 
     def histories(self, ids: Iterable[int]) -> list[History]:
@@ -147,14 +144,19 @@ class FactReader(Database):
         return {incident.dedup_key: incident for incident in rows}
 
 
+_DECIDED = sa.select(schema.policy.c.decided_seq).where(schema.policy.c.name == sa.bindparam("policy"))
+_CHANGED = sa.select(schema.ticket.c.id, schema.ticket.c.seq).where(schema.ticket.c.seq > sa.bindparam("since"))
+_CHANGED = _CHANGED.order_by(schema.ticket.c.seq).limit(sa.bindparam("most"))
+_NEWEST = sa.select(schema.counter.c.value).where(schema.counter.c.name == "seq")
+
+
 def _columns(table: sa.Table, codec: Codec[Any]) -> list[sa.Column[Any]]:
     return [table.c[name] for name in codec.columns]
 
 
 def _histories(conn: sa.Connection, ids: Sequence[int]) -> list[History]:
-    table = schema.ticket
-    query = sa.select(*_columns(table, TICKET), table.c.events_through).where(among(conn, table.c.id, ids))
-    tickets = [(TICKET.decode(row), optional_time(row[-1])) for row in conn.execute(query).all()]
+    rows = conn.execute(_tickets(conn.dialect.name), listed(conn, ids)).all()
+    tickets = [(TICKET.decode(row), optional_time(row[-1])) for row in rows]
     company_ids = {ticket.company_id for ticket, _ in tickets if ticket.company_id is not None}
     person_ids = {ticket.requester_id for ticket, _ in tickets if ticket.requester_id is not None}
     companies: dict[int, Company] = _by_id(conn, schema.company, COMPANY, company_ids)
@@ -183,27 +185,49 @@ def _history(
     )
 
 
-def _by_id(conn: sa.Connection, table: sa.Table, codec: Codec[T], ids: Iterable[int]) -> dict[int, T]:
-    query = sa.select(*_columns(table, codec)).where(among(conn, table.c.id, sorted(ids)))
-    return {row[0]: codec.decode(row) for row in conn.execute(query).all()}
+@cache
+def _tickets(dialect: str) -> sa.Select[Any]:
+    table = schema.ticket
+    return sa.select(*_columns(table, TICKET), table.c.events_through).where(of_these(dialect, table.c.id))
+
+
+def _by_id(conn: sa.Connection, table: sa.Table, codec: Codec[T], ids: Collection[int]) -> dict[int, T]:
+    if not ids:
+        return {}
+    rows = conn.execute(_records(conn.dialect.name, table, codec), listed(conn, sorted(ids))).all()
+    return {row[0]: codec.decode(row) for row in rows}
+
+
+@cache
+def _records(dialect: str, table: sa.Table, codec: Codec[Any]) -> sa.Select[Any]:
+    return sa.select(*_columns(table, codec)).where(of_these(dialect, table.c.id))
 
 
 def _events(conn: sa.Connection, ids: Sequence[int]) -> dict[int, list[TicketEvent]]:
     """Events by ticket, in order of (at, audit_id, id)."""
-    table = schema.ticket_event
-    query = sa.select(*_columns(table, EVENT)).where(among(conn, table.c.ticket_id, ids))
     found: dict[int, list[TicketEvent]] = defaultdict(list)
-    for row in conn.execute(query.order_by(table.c.at, table.c.audit_id, table.c.id)):  # not kept: there are many
+    for row in conn.execute(_happened(conn.dialect.name), listed(conn, ids)):  # not kept: there are many
         event = EVENT.decode(row)
         found[event.ticket_id].append(event)
     return found
 
 
-def _plans(conn: sa.Connection, company_ids: Iterable[int]) -> dict[int, PlanHistory]:
+@cache
+def _happened(dialect: str) -> sa.Select[Any]:
+    table = schema.ticket_event
+    query = sa.select(*_columns(table, EVENT)).where(of_these(dialect, table.c.ticket_id))
+    return query.order_by(table.c.at, table.c.audit_id, table.c.id)
+
+
+def _plans(conn: sa.Connection, company_ids: Collection[int]) -> dict[int, PlanHistory]:
     """Each company's plans as they were seen to change, oldest first."""
-    table = schema.plan_seen
     found: dict[int, PlanHistory] = defaultdict(tuple)
-    query = sa.select(table).where(among(conn, table.c.company_id, sorted(company_ids))).order_by(table.c.at)
-    for row in conn.execute(query):
+    for row in conn.execute(_plans_seen(conn.dialect.name), listed(conn, sorted(company_ids))) if company_ids else ():
         found[row.company_id] += ((time(row.at), row.plan),)
     return found
+
+
+@cache
+def _plans_seen(dialect: str) -> sa.Select[Any]:
+    table = schema.plan_seen
+    return sa.select(table).where(of_these(dialect, table.c.company_id)).order_by(table.c.at)
