@@ -37,7 +37,7 @@ demo: setup ## Play the stories against simulated tools, then leave the pages up
 	@$(BIN)/helpdesk demo $(ARGS)
 
 test: check ## Run everything that CI checks, and say which requirements are shown
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## Check format, types, layers and the configuration, without running tests
 	@$(BIN)/ruff check .

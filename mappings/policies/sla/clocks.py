@@ -13,7 +13,7 @@ import msgspec
 from mappings.model import Clock, ClockState, Status
 from mappings.policies.sla.measures import WATCHES, Life, Watch
 from mappings.policies.sla.meter import Left, Marks, Meter
-from mappings.policies.sla.targets import Promise, promises
+from mappings.policies.sla.targets import Promise, grace, promises
 from mappings.profile import Profile
 from mappings.profile.durations import parse_budget
 from mappings.timeline import UNREAD, epoch, plan_at
@@ -200,7 +200,11 @@ class _Replay:
         return (*asked, self.target in facing.promises)
 
     def _overdue(self, at: datetime) -> bool:
-        return self.missed or (self.since is not None and self.marks.due is not None and self.marks.due < at)
+        return self.missed or (self.since is not None and (until := self._allowed()) is not None and until < at)
+
+    def _allowed(self) -> datetime | None:
+        """Until when what is due counts as met."""
+        return None if self.marks.due is None else self.marks.due + grace(self.segments[-1][1], self.profile)
 
     def _used(self, at: datetime) -> int:
         spans = [*self.ran, (self.since, at)] if self.since is not None else self.ran
@@ -228,7 +232,7 @@ class _Replay:
     def _change(self, facing: Facing) -> None:
         """The dimensions changed: worse binds the earlier, milder counts anew from the start, a plan never loosens."""
         at, old, before = facing.at, self.meter, self.facing.dims
-        if self._overdue(at) or (self.since is not None and self.marks.due == at):
+        if self._overdue(at) or (self.since is not None and self._allowed() == at):
             self.missed = True
             self.facing = facing
             return

@@ -16,6 +16,7 @@ from mappings.plan import ON_HOLD, Action, Change, Lane, NotConnected, PageTrigg
 from mappings.policies.escalation.step import NONE, Taken, level_of, settled, step_up
 from mappings.policies.paging import page
 from mappings.policies.sla.measures import Life, Stay
+from mappings.policies.sla.targets import grace
 from mappings.profile import Do, Profile
 from mappings.reasons import clock_facts, due_words, reason
 
@@ -112,10 +113,7 @@ def spoken_of(action: Action) -> list[str]:
 
 def late_at(clock: Clock, profile: Profile, now: datetime) -> bool:
     """Is a running clock late? At its due time, or after the grace where it was due at once."""
-    if clock.due_at is None:
-        return False
-    grace = timedelta(seconds=profile.grace) if clock.cell == "immediate" else timedelta()
-    return now >= clock.due_at + grace
+    return clock.due_at is not None and now >= clock.due_at + grace(clock.cell, profile)
 
 
 def passed_over(clock: Clock, profile: Profile, now: datetime) -> Clock:

@@ -38,6 +38,11 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     late_at: datetime | None = None
 
 
+def grace(cell: str, profile: Profile) -> timedelta:
+    """What may pass after the due time and counts as met: the profile's grace where it is due at once, else nothing."""
+    return timedelta(seconds=profile.grace if cell == "immediate" else 0)
+
+
 def promises(profile: Profile, dims: Dims) -> tuple[Promise, ...]:
     """Every target that holds, in the profile's order. Several may share a measure: the earliest due binds (SLA-29)."""
     found = []

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from mappings.model import Actor, Clock
+from mappings.model import Actor, Clock, ClockState
 from mappings.plan import Action, Message, TicketChange
 from mappings.policies.escalation import Taken
 from mappings.policies.sla.clocks import clocks
@@ -119,6 +119,17 @@ def test_immediate_is_late_after_the_grace() -> None:
     [action] = [a for a in look(story, "2026-03-03 10:05", "pmerit").actions if a.rule == "Response"]
     assert isinstance(action.change, Message)
     assert action.change.text == "First response was due 10:00 (P0: at once). Rule: Response."
+
+
+@pytest.mark.req("SLA-17")
+@pytest.mark.parametrize(("answered", "state"), [("10:05", ClockState.MET), ("10:06", ClockState.MISSED)])
+def test_immediate_is_met_within_the_grace(answered: str, state: ClockState) -> None:
+    """What nobody is told of as late does not count as missed either."""
+    zone = profile("pmerit").zone
+    story = Story("2026-03-03 10:00", severity="P0", kind="technical", plan="standard", zone=zone)
+    story.reply(f"2026-03-03 {answered}")
+    found = [clock for clock in clocks(life_of(story, "pmerit"), profile("pmerit")) if clock.target == "Response"]
+    assert [(clock.cell, clock.state) for clock in found] == [("immediate", state)]
 
 
 def test_a_ticket_on_hold_for_us_is_left_alone() -> None:
