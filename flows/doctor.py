@@ -249,7 +249,7 @@ def account(patient: Patient) -> Iterator[Finding]:
     if "group_memberships" in more:
         yield from doctor.groups(tools.zendesk, profile, reading, more["group_memberships"])
     if "ticket_forms" in more:
-        yield from doctor.forms(tools.zendesk, more["ticket_forms"])
+        yield from doctor.forms(tools.zendesk, reading, more["ticket_forms"])
     if "custom_statuses" in more:
         yield from doctor.statuses(profile, more["custom_statuses"])
     if "triggers" in more:

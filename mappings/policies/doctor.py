@@ -95,6 +95,7 @@ class _Membership(msgspec.Struct):
 class _Form(msgspec.Struct):
     name: str
     active: bool = True
+    ticket_field_ids: list[int] = []
 
 
 class _Keyed(msgspec.Struct):
@@ -252,12 +253,23 @@ def statuses(profile: Profile, bodies: list[bytes]) -> list[Finding]:
     return lacking or [ok("zendesk statuses", "as named")]
 
 
-def forms(table: ZendeskTable, bodies: list[bytes]) -> list[Finding]:
-    """Are the forms there that the scope names?"""
-    there = {form.name for page in read(bodies) for form in page.ticket_forms if form.active}
-    lacking = [name for name in table.scope.forms if name not in there]
+_ON_FORMS = ("severity", "kind")
+"""What a form asks of a ticket (INT-03), besides what every form of Zendesk's has."""
+
+
+def forms(table: ZendeskTable, reading: Reading, bodies: list[bytes]) -> list[Finding]:
+    """Are the forms there that the scope names, and do they ask for what a ticket is judged by?"""
+    there = {form.name: form for page in read(bodies) for form in page.ticket_forms if form.active}
     fix = "mend scope: forms: in config/tools/zendesk.yaml"
-    return [fail(f"zendesk form {name!r}", "missing", fix) for name in lacking] or [ok("zendesk forms", "as named")]
+    found = [fail(f"zendesk form {name!r}", "missing", fix) for name in table.scope.forms if name not in there]
+    asked = {id: table.ticket_fields[name].known_by for name in _ON_FORMS if (id := reading.field_id(name)) is not None}
+    for name in table.scope.forms or there:
+        lacking = [title for id, title in asked.items() if name in there and id not in there[name].ticket_field_ids]
+        if lacking:
+            found.append(
+                warn(f"zendesk form {name!r}", f"does not ask for {' and '.join(lacking)}", "add it to the form")
+            )
+    return found or [ok("zendesk forms", "as named")]
 
 
 def triggers(table: ZendeskTable, profile: Profile, reading: Reading, bodies: list[bytes]) -> list[Finding]:

@@ -17,6 +17,8 @@ from mappings.zendesk.statuses import OWN_STATUS
 
 _STATUSES = {status.value: status for status in Status}
 _STAFF = frozenset({"agent", "admin"})
+SUBJECT = 300
+"""So many characters of a subject are kept (INT-03)."""
 LONGEST = 2000
 """So many characters of a first message are kept: what it is about stands at its beginning."""
 
@@ -238,7 +240,7 @@ def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
         status=status,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        subject=row.subject or "",
+        subject=(row.subject or "")[:SUBJECT],
         priority=row.priority,
         channel=source or _channel(row.via, reading),
         requester_id=row.requester_id,

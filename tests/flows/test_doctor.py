@@ -72,14 +72,6 @@ def _unset(*names: str) -> Make:
     return lambda _, patch: [patch.delenv(name) for name in names]
 
 
-def _without_status(label: str) -> Make:
-    def forget(desk: Desk, _: Patch) -> None:
-        statuses = desk.sim.account.statuses
-        desk.sim.account.statuses = {id: status for id, status in statuses.items() if status.label != label}
-
-    return forget
-
-
 FAILURES: dict[str, tuple[Make, str]] = {
     "mode": (_set("HELPDESK_MODE", "full"), "environment: environment: HELPDESK_MODE: Input should be"),
     "profile": (_set("HELPDESK_PROFILE", "bilder"), "config: "),
@@ -165,9 +157,9 @@ WARNINGS: dict[str, tuple[Make, str]] = {
         _unset("SMTP_URL"),
         "SMTP_URL: not set, and the profile's routes lead there; set it, or say mail: false",
     ),
-    "no such status": (
-        _without_status("In progress"),
-        "zendesk status 'In progress': missing; create it in category open, or mend statuses: in_progress:",
+    "bare form": (
+        _switch(bare_forms=True),
+        "zendesk form 'Support request': does not ask for Severity and Kind; add it to the form",
     ),
     "triggers": (
         _fault(kind="status", status=403, path="triggers"),
@@ -176,6 +168,7 @@ WARNINGS: dict[str, tuple[Make, str]] = {
 }
 
 
+@pytest.mark.req("INT-03")
 @pytest.mark.parametrize("name", WARNINGS)
 def test_what_is_doubtful(patient: Desk, monkeypatch: Patch, name: str) -> None:
     """What works and may not be meant is said, and is no failure."""
@@ -262,6 +255,25 @@ def test_triggers_that_fight_us(desk: Desk) -> None:
     warnings = said(examine(), State.WARN)
     assert any("zendesk trigger 'Blank the due time' (" in line and "it sets SLA due" in line for line in warnings)
     assert any("zendesk trigger 'Tidy up' (" in line and "removes our tag escalated" in line for line in warnings)
+
+
+@pytest.mark.req("TRI-02")
+def test_an_option_is_missing(desk: Desk) -> None:
+    """A module that the profile has and the account does not is named with its option's tag."""
+    field = desk.sim.account.field_named("Module")
+    assert field is not None
+    field.options = tuple(option for option in field.options if option[2] != "module_estimating")
+    told = "'Module': no option has the tag module_estimating; add options with these tags"
+    assert any(told in line for line in said(examine(), State.FAIL))
+
+
+@pytest.mark.req("INT-05")
+def test_a_status_is_missing(desk: Desk) -> None:
+    """The profile names a status of the account's own that is not there: its tickets would count as open."""
+    statuses = desk.sim.account.statuses
+    desk.sim.account.statuses = {id: status for id, status in statuses.items() if status.label != "In progress"}
+    told = "zendesk status 'In progress': missing; create it in category open, or mend statuses: in_progress:"
+    assert any(told in line for line in said(examine(), State.WARN))
 
 
 def test_empty_tier(desk: Desk) -> None:

@@ -26,6 +26,15 @@ def test_new_ticket_is_known_at_once(desk: Desk) -> None:
     assert desk.clocks(filed)["First response"].due_at == at("2026-03-03 14:03")
 
 
+@pytest.mark.req("INT-03")
+def test_a_long_subject_is_cut(desk: Desk) -> None:
+    """Of 301 characters 300 are kept; the ticket itself stays as it is."""
+    filed = desk.file("P3", "business", subject="x" * 301)
+    desk.minutes(2)
+    assert ticket(desk, filed).subject == "x" * 300
+    assert len(desk.sim.account.tickets[filed].subject) == 301
+
+
 @pytest.mark.req("INT-05")
 def test_five_statuses(desk: Desk) -> None:
     """A ticket goes through all five, each known by our name; the account's own one is told by its events, too."""

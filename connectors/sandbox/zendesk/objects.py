@@ -10,8 +10,8 @@ SYSTEM_FIELDS = ("subject", "description", "status", "type", "priority", "group"
 class ObjectRenderer:
     """Prints an account's objects under one base address."""
 
-    def __init__(self, url: str, ticket_fields: list[int], brand_id: int) -> None:
-        self._url, self._field_ids, self._brand_id = url, ticket_fields, brand_id
+    def __init__(self, url: str, brand_id: int) -> None:
+        self._url, self._brand_id = url, brand_id
 
     def group(self, group: Group) -> Json:
         """A group."""
@@ -96,8 +96,8 @@ class ObjectRenderer:
             row["custom_field_options"] = _options(field)
         return row
 
-    def form(self, form: Form) -> Json:
-        """A ticket form."""
+    def form(self, form: Form, field_ids: list[int]) -> Json:
+        """A ticket form, with the ids of the fields that it shows."""
         at = iso(form.created_at)
         return {
             "url": f"{self._url}/ticket_forms/{form.id}.json",
@@ -108,7 +108,7 @@ class ObjectRenderer:
             "raw_display_name": form.name,
             "end_user_visible": True,
             "position": form.position,
-            "ticket_field_ids": self._field_ids,
+            "ticket_field_ids": field_ids,
             "active": True,
             "default": form.default,
             "in_all_brands": True,

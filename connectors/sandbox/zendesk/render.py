@@ -16,7 +16,8 @@ class Renderer(ObjectRenderer):
     """Turns records into JSON for one account, as seen under one base address."""
 
     def __init__(self, account: Account, base: str) -> None:
-        super().__init__(f"{base}/api/v2", list(account.ticket_fields), account.brand_id)
+        super().__init__(f"{base}/api/v2", account.brand_id)
+        self._field_ids = list(account.ticket_fields)
         self._account = account
 
     def ticket(self, ticket: Ticket, *, export: bool = False, listed: bool = False) -> Json:

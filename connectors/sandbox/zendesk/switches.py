@@ -58,6 +58,7 @@ class ZendeskSwitches:
     service_scopes: str = ""  # all that its tokens may do, where not what they asked for: minted all the same (§1.1)
     hidden_group: str = ""  # a group of this name is missing
     hidden_field: str = ""  # a ticket field of this title is missing
+    bare_forms: bool = False  # forms have the system's own fields alone
     private_groups: str = ""  # names, with commas: only their members and admins see their tickets (memory)
     # The account's own rules, racing ours
     group_resetter: bool = False  # a trigger that puts the form's group back on every update

@@ -63,8 +63,11 @@ def _keyed(call: Call, name: str, rows: list[Field]) -> Json:
 
 
 def forms(call: Call) -> Json:
-    """GET /ticket_forms."""
-    return listed(call.asked, "ticket_forms", list(call.sim.account.forms.values()), _by_id, call.render.form)
+    """GET /ticket_forms, each with the system's fields, and the account's own ones."""
+    system, own = [field.id for field in call.sim.system_fields], list(call.sim.account.ticket_fields)
+    asked = system if call.sim.switches.bare_forms else [*system, *own]
+    rows = list(call.sim.account.forms.values())
+    return listed(call.asked, "ticket_forms", rows, _by_id, lambda form: call.render.form(form, asked))
 
 
 def brands(call: Call) -> Json:
