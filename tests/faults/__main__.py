@@ -1,4 +1,7 @@
-"""`make faults`: play seeds, count what struck, shrink what fails. `SEED=17` replays one, `COUNT=5000` plays many."""
+"""`make faults`: play seeds, count what struck, shrink what fails. `SEED=17` replays one, `COUNT=5000` plays many.
+
+The seeds take turns with the stories; `STORY=emergency` plays that one alone.
+"""
 
 import argparse
 import multiprocessing
@@ -9,7 +12,9 @@ from collections.abc import Iterator
 
 from tests.faults.play import Theatre, Verdict, memory_folder
 from tests.faults.schedule import Schedule, draw, shrink
-from tests.faults.stories import STORIES
+from tests.faults.stories import EMERGENCY, STORIES, Story
+
+Stories = tuple[Story, ...]
 
 
 def theatre_of(theatres: list[Theatre], seed: int) -> Theatre:
@@ -22,31 +27,31 @@ def schedule_of(theatres: list[Theatre], seed: int) -> Schedule:
     return draw(seed, len(theatre_of(theatres, seed).story.moments))
 
 
-def play_seeds(seeds: range) -> Iterator[tuple[int, Verdict]]:
+def play_seeds(seeds: range, stories: Stories = STORIES) -> Iterator[tuple[int, Verdict]]:
     """Play seeds one after another."""
     with memory_folder() as folder:
-        theatres = [Theatre(story, folder) for story in STORIES]
+        theatres = [Theatre(story, folder) for story in stories]
         for seed in seeds:
             yield seed, theatre_of(theatres, seed).play(schedule_of(theatres, seed))
 
 
-def smallest(seed: int) -> Verdict:
+def smallest(seed: int, stories: Stories = STORIES) -> Verdict:
     """A failing seed's schedule without whatever it fails without, and what is wrong then."""
     with memory_folder() as folder:
-        theatres = [Theatre(story, folder) for story in STORIES]
+        theatres = [Theatre(story, folder) for story in stories]
         theatre = theatre_of(theatres, seed)
         return theatre.play(shrink(schedule_of(theatres, seed), lambda fewer: bool(theatre.play(fewer).wrong)))
 
 
-def told(seed: int, verdict: Verdict) -> str:
+def told(seed: int, verdict: Verdict, stories: Stories = STORIES) -> str:
     """A failing play as a person reads it."""
-    story = STORIES[seed % len(STORIES)].name
-    lines = [f"seed {seed}, {story}: {len(verdict.wrong)} promises broken; make faults SEED={seed}"]
+    story, alone = stories[seed % len(stories)].name, "" if stories == STORIES else f" STORY={stories[0].name}"
+    lines = [f"seed {seed}, {story}: {len(verdict.wrong)} promises broken; make faults SEED={seed}{alone}"]
     return "\n".join([*lines, *(f"    {mishap}" for mishap in verdict.schedule), *(f"  ✗ {w}" for w in verdict.wrong)])
 
 
-def _share(seeds: range) -> list[tuple[int, Verdict]]:
-    return list(play_seeds(seeds))
+def _share(share: tuple[range, Stories]) -> list[tuple[int, Verdict]]:
+    return list(play_seeds(*share))
 
 
 def main() -> int:
@@ -55,13 +60,16 @@ def main() -> int:
     asked.add_argument("--seed", type=int, help="replay this one, and print its smallest schedule")
     asked.add_argument("--count", type=int, default=300, help="how many seeds to play")
     asked.add_argument("--first", type=int, default=0, help="the first seed")
+    named = {story.name: story for story in (*STORIES, EMERGENCY)}
+    asked.add_argument("--story", choices=named, help="play this one alone")
     given = asked.parse_args()
+    stories = STORIES if given.story is None else (named[given.story],)
     if given.seed is not None:
-        verdict = smallest(given.seed)
-        print(told(given.seed, verdict) if verdict.wrong else f"seed {given.seed}: every promise kept")
+        verdict = smallest(given.seed, stories)
+        print(told(given.seed, verdict, stories) if verdict.wrong else f"seed {given.seed}: every promise kept")
         return bool(verdict.wrong)
     began, cores = time.monotonic(), multiprocessing.cpu_count()
-    shares = [range(given.first + core, given.first + given.count, cores) for core in range(cores)]
+    shares = [(range(given.first + core, given.first + given.count, cores), stories) for core in range(cores)]
     with multiprocessing.Pool(cores) as pool:
         plays = sorted((play for share in pool.imap_unordered(_share, shares) for play in share), key=lambda p: p[0])
     struck = sum((verdict.struck for _, verdict in plays), Counter[str]())
@@ -73,7 +81,7 @@ def main() -> int:
     )
     print(f"{time.monotonic() - began:.0f} s: {len(failing)} seeds with a broken promise")
     for seed, _ in failing[:3]:
-        print(told(seed, smallest(seed)))
+        print(told(seed, smallest(seed, stories), stories))
     if len(failing) > 3:
         print(f"also failing: {', '.join(str(seed) for seed, _ in failing[3:])}")
     return bool(failing)

@@ -42,8 +42,8 @@ class Deployment:
     `compiled` keeps what SQLAlchemy makes of our queries: every process of ours asks the same ones.
     """
 
-    def __init__(self, opens: str, store_file: Path, compiled: dict[Any, Any]) -> None:
-        self.profile, self.tools = read_profile("builder"), read_tools()
+    def __init__(self, org: str, opens: str, store_file: Path, compiled: dict[Any, Any]) -> None:
+        self.profile, self.tools = read_profile(org), read_tools()
         self.settings = read_settings()
         self.replies = load_replies(self.settings.config_dir)
         self.sandbox = Sandbox(build_world(self.profile, now=at(opens), size=SIZE), seed=1)
@@ -179,10 +179,10 @@ class Process:
         self._loop.close()
 
 
-def settled(opens: str, store_file: Path, compiled: dict[Any, Any]) -> Deployment:
+def settled(org: str, opens: str, store_file: Path, compiled: dict[Any, Any]) -> Deployment:
     """A deployment after our first minutes with the account: everything is read, and nothing is left to do."""
-    Store.open(f"sqlite:///{store_file}", profile="builder", migrate=True).close()
-    deployment = Deployment(opens, store_file, compiled)
+    Store.open(f"sqlite:///{store_file}", profile=org, migrate=True).close()
+    deployment = Deployment(org, opens, store_file, compiled)
     with deployment.simulated():
         process = Process(deployment)
         for _ in range(4):

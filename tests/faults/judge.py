@@ -41,7 +41,8 @@ def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> li
         mine = [row for row in journal if row.record == f"zendesk:{ticket}"]
         wrong += [f"zendesk:{ticket}: {line}" for line in _said_once(mine, us)]
         wrong += [f"zendesk:{ticket}: {line}" for line in _edits_kept(here, ticket, mine, us)]
-        wrong += [f"zendesk:{ticket}: {line}" for line in model.broken(here, ticket, mine, us, journal, rows)]
+        promised = model.broken if here.profile.key == "builder" else model.emergency_broken
+        wrong += [f"zendesk:{ticket}: {line}" for line in promised(here, ticket, mine, us, journal, rows)]
     if stage.customer is not None:
         copies = [process.ctx.store.evidence(f"zendesk:{ticket}") for ticket in stage.tickets[2:]]
         wrong += model.company_broken(here, stage.tickets, us, journal, sum(len(kept) for kept in copies))

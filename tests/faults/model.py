@@ -179,6 +179,37 @@ class _Life:
             yield "waits for the next business day without its tag"
 
 
+def emergency_broken(
+    here: Deployment, ticket: int, mine: list[Effect], us: str, journal: list[Effect], rows: list[OutboxRow]
+) -> Iterator[str]:
+    """A line for each broken promise to a mail to roofing's emergency address: critical, straight up, and a page."""
+    found = here.desk.sim.account.tickets[ticket]
+    states = [row.detail for row in mine if row.kind == "field" and row.detail["field"] == "status"]
+    runs = 1 + sum(row["old"] == "solved" and row["new"] == "open" for row in states)
+    rings = [row for row in journal if f"zendesk:{ticket}-" in str(row.detail.get("dedup_key", ""))]
+    opened = sum(row.kind == "incident" for row in rings)
+    ended = sum(row.detail.get("new") == "resolved" for row in rings)
+    moves = [row for row in mine if row.kind == "note" and "Moved to" in str(row.detail["body"])]
+    if opened > runs:
+        yield f"paged {opened} times in {runs} runs of work"
+    if len(moves) > 1:
+        yield f"moved up {len(moves)} times"
+    gone = found.status in ("closed", "deleted")
+    if gone or found.status == "solved":
+        if opened > ended:
+            yield "is done, and its page still rings"
+        return
+    if any("hf_hold" in str(row.detail) for row in mine):
+        return
+    if opened == ended:
+        yield "nobody is woken"
+    if "severity_critical" not in found.tags:
+        yield f"is not critical, by its address: {found.tags}"
+    theirs = [row for row in mine if row.kind == "field" and row.detail["field"] == "group_id" and row.actor != us]
+    if not moves and not any("rule:" not in row.actor for row in theirs):
+        yield "was not moved up"
+
+
 def company_broken(here: Deployment, tickets: list[int], us: str, journal: list[Effect], copies: int) -> Iterator[str]:
     """A line for each promise about a company that wrote three times and threatened once: `third and rude`.
 

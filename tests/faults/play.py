@@ -205,10 +205,10 @@ class Theatre:
         self.story, self.folder = story, folder
         compiled: dict[Any, Any] = {}
         rehearsal, opening = (folder / f"{story.name} {part}.db" for part in ("rehearsal", "opening"))
-        warm = settled(story.opens, rehearsal, compiled)
+        warm = settled(story.org, story.opens, rehearsal, compiled)
         with warm.simulated():
             Play(story, warm, ()).run()
-        self.deployment = settled(story.opens, opening, compiled)
+        self.deployment = settled(story.org, story.opens, opening, compiled)
         gc.freeze()
 
     def play(self, schedule: Schedule, mutate: Callable[[], None] = lambda: None) -> Verdict:

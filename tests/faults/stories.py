@@ -2,7 +2,7 @@
 
 `four plans`: two of story 1's plans on a Tuesday, warned, late, moved up, answered. `saturday night`: story 2, a system
 that is down at 02:00 and a P2 that waits for Monday. `third and rude`: stories 9 and 7, a company that writes for the
-third time in a week, and threatens.
+third time in a week, and threatens. `emergency`: of story 10, another organisation's mail to its emergency address.
 """
 
 from collections.abc import Callable
@@ -37,6 +37,20 @@ class Stage:
             self.customer = sim.people(company)[0]
         self.tickets.append(self.desk.file("P3", requester=self.customer))
 
+    def file_emergency(self) -> None:
+        """Somebody writes to roofing's emergency address."""
+        sim = self.desk.sim
+        requester = next(person for company in sim.companies() for person in sim.people(company))
+        self.tickets.append(
+            sim.file_ticket(
+                requester=requester,
+                subject="Payments fail for all customers",
+                body="Nobody can pay.",
+                channel="email",
+                recipient="emergency@roofingplatform.com",
+            )
+        )
+
     def flag(self, number: int) -> None:
         """An agent flags a ticket as abusive."""
         self.desk.sim.edit(self.tickets[number], author=self.desk.agent, fields={"abuse": "threats"})
@@ -70,11 +84,12 @@ class Moment(NamedTuple):
 
 
 class Story(NamedTuple):
-    """A name, when our first minutes with the account begin, and what happens from then on."""
+    """A name, when our first minutes with the account begin, what happens from then on, and whose profile it is."""
 
     name: str
     opens: str
     moments: tuple[Moment, ...]
+    org: str = "builder"
 
 
 TUESDAY, SATURDAY = "2026-03-03", "2026-03-07"
@@ -122,6 +137,20 @@ THIRD_AND_RUDE = Story(
         Moment(f"{TUESDAY} 10:25", lambda stage: stage.decide(2, "restrict")),
         Moment(f"{TUESDAY} 10:31"),
     ),
+)
+
+EMERGENCY = Story(
+    "emergency",
+    f"{SATURDAY} 01:50",
+    (
+        Moment(f"{SATURDAY} 02:00", Stage.file_emergency),
+        Moment(f"{SATURDAY} 02:01"),
+        Moment(f"{SATURDAY} 02:03", Stage.acknowledge),
+        Moment(f"{SATURDAY} 02:11", lambda stage: stage.answer(0, "Engineering")),
+        Moment(f"{SATURDAY} 02:30", lambda stage: stage.solve(0, "Engineering")),
+        Moment(f"{SATURDAY} 02:33"),
+    ),
+    org="roofing",
 )
 
 STORIES = (FOUR_PLANS, SATURDAY_NIGHT, THIRD_AND_RUDE)

@@ -7,8 +7,8 @@ import pytest
 from tests.faults.__main__ import schedule_of, smallest, theatre_of, told
 from tests.faults.mutations import MUTATIONS
 from tests.faults.play import Theatre, memory_folder
-from tests.faults.schedule import WEBHOOKS, Mishap, shrink
-from tests.faults.stories import STORIES
+from tests.faults.schedule import WEBHOOKS, Mishap, draw, shrink
+from tests.faults.stories import EMERGENCY, STORIES
 
 SEEDS = 300
 AT_A_TIME = 20
@@ -38,6 +38,17 @@ def test_whatever_goes_wrong(theatres: list[Theatre], first: int) -> None:
         if theatre_of(theatres, seed).play(schedule_of(theatres, seed)).wrong
     ]
     assert not failing, "\n".join([f"seeds {failing}", told(failing[0], smallest(failing[0]))])
+
+
+@pytest.mark.req("NFR-03", "NFR-04")
+def test_whatever_goes_wrong_elsewhere() -> None:
+    """The same code under another organisation's profile, story 10: the same promises."""
+    with memory_folder() as folder:
+        theatre = Theatre(EMERGENCY, folder)
+        assert theatre.play(()).wrong == []
+        schedules = {seed: draw(seed, len(EMERGENCY.moments)) for seed in range(AT_A_TIME)}
+        wrong = {seed: found for seed, schedule in schedules.items() if (found := theatre.play(schedule).wrong)}
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
