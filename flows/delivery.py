@@ -211,7 +211,10 @@ def _spelled(
     spelled: list[Spelled] = []
     ours = {row.id for row in still_ours(ctx, [row for rows in ready.values() for row in rows])}
     for id, rows in ready.items():
-        now, later = _one_comment(apt(ctx, told, [row for row in rows if row.id in ours]))
+        going, stale = _one_place(apt(ctx, told, [row for row in rows if row.id in ours]))
+        now, later = _one_comment(going)
+        why = "another action moves the ticket before; decided again"
+        finish(ctx, told, [Result(id=row.id, state=OutboxState.DROPPED, error=why, again=True) for row in stale])
         if not now:
             continue
         finish(ctx, told, give_back(later, "waits: one update carries one comment"))
@@ -278,6 +281,21 @@ def _one_by_one(ctx: Context, told: Delivered, spelled: Sequence[Spelled], refus
             later = [row for other in spelled[position + 1 :] for row in other.rows]
             finish(ctx, told, give_back(later, str(error)))
             raise
+
+
+def _one_place(rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[OutboxRow]]:
+    """What gives a ticket to somebody who was chosen before another action moves it elsewhere is decided again.
+
+    Together the two are refused, and with them whatever else is to be done: nobody is an assignee outside their group.
+    """
+    going: list[OutboxRow] = []
+    place: str | None = None
+    for row in rows:
+        change = change_of(row)
+        if change.assignee_id is None or place is None or change.group == place:
+            going.append(row)
+            place = change.group or place
+    return going, [row for row in rows if row not in going]
 
 
 def _one_comment(rows: list[OutboxRow]) -> tuple[list[OutboxRow], list[OutboxRow]]:

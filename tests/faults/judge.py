@@ -28,6 +28,7 @@ def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> li
     us = here.desk.us
     rows = process.ctx.store.outbox(limit=100_000)
     cast = {f"zendesk:{ticket}" for ticket in stage.tickets}
+    cast |= {row.record for row in journal if row.kind == "created"}  # a mail to a closed ticket opens another
     companies = {here.desk.sim.account.tickets[ticket].organization_id for ticket in stage.tickets}
     cast |= {f"zendesk:organization:{company}" for company in companies}
     wrong = [f"left: {row.action.key} is {row.state}" for row in unfinished(rows)]
@@ -148,5 +149,7 @@ def _edits_kept(here: Deployment, ticket: int, mine: list[Effect], us: str) -> I
     for name in ("subject", "priority", "status"):
         if name in last and getattr(found, name) != last[name].detail["new"] and found.status != "closed":
             yield f"{name} is {getattr(found, name)!r}, somebody had set {last[name].detail['new']!r}"
-    if "SLA due" in last and here.desk.field(ticket, "sla_due") != THEIR_DUE:
+    graded = [row.at for row in mine if row.kind == "field" and row.detail["field"] == "Severity"]
+    theirs = "SLA due" in last and not any(at > last["SLA due"].at for at in graded)  # until severity gets worse
+    if theirs and here.desk.field(ticket, "sla_due") != THEIR_DUE:
         yield f"SLA due is {here.desk.field(ticket, 'sla_due')!r}, an agent had set {THEIR_DUE!r}"

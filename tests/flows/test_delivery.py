@@ -7,6 +7,8 @@ import pytest
 
 from connectors.store import Mode, OutboxState
 from flows import delivery, outbox, pulse, rules, sla, sync
+from mappings.plan import Action, Lane, TicketChange
+from mappings.reasons import reason
 from tests.flows.desk import Desk, unfinished
 
 
@@ -277,3 +279,40 @@ def test_nobody_stays_behind_a_ticket_that_breaks_jobs(desk: Desk) -> None:
             del waiting[number]
         waiting = {id: msgspec.structs.replace(row, attempts=tries + 1) for id, row in waiting.items()}
     assert waiting.keys() == breaking
+
+
+def test_given_to_somebody_who_is_moved_away_from(desk: Desk) -> None:
+    """One action moves a ticket, another, decided without it, gives it to somebody: the move is done, the other anew.
+
+    Zendesk refuses the two as one, and with them all else that was to be done.
+    """
+    ticket = desk.file("P3", "business")
+    desk.minutes(2)
+    stamp = desk.ctx.store.histories([ticket])[0].ticket.updated_at
+    chosen = desk.sim.user(desk.sim.agents("Support")[0]).id
+    changes = {
+        "move": TicketChange(group="Management", add_tags=("moved",)),
+        "give": TicketChange(assignee_id=chosen),
+        "tag": TicketChange(add_tags=("tagged",)),
+    }
+    actions = [
+        Action(
+            key=f"test:{key}:zendesk:{ticket}",
+            policy="rules",
+            rule="test",
+            verb="assign",
+            tool="zendesk",
+            record=f"zendesk:{ticket}",
+            change=change,
+            reason=reason("rule_held", "test", "For a test.", desk.ctx.profile),
+            lane=Lane.ESCALATION,
+            cause_at=desk.now,
+            expects={"updated_at": stamp.isoformat()},
+        )
+        for key, change in changes.items()
+    ]
+    desk.ctx.store.decide(policy="rules", decided_seq=None, now=desk.now, mode=Mode.APPLY, actions=actions)
+    delivery.deliver(desk.ctx)
+    states = {row.action.key.split(":")[1]: row.state.value for row in desk.rows(ticket) if row.action.rule == "test"}
+    assert states == {"move": "done", "give": "dropped", "tag": "done"}
+    assert (desk.group(ticket), {"moved", "tagged"} <= desk.tags(ticket)) == ("Management", True)
