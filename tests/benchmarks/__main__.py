@@ -4,6 +4,7 @@ Exit 1 when a figure is more than twice off; a figure that is missed by less is 
 """
 
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -53,17 +54,25 @@ def main(wanted: list[str]) -> int:
     if unknown:
         print(f"no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(names())}", file=sys.stderr)
         return 2
-    measured = []
+    measured: list[tuple[str, Row]] = []
+    broken = []
     for part in wanted or names():
         print(f"measuring {part} …", file=sys.stderr)
-        rows = import_module(f"tests.benchmarks.bench_{part}").run()
-        measured += [(part, Row(*row)) for row in rows]
+        try:
+            rows = import_module(f"tests.benchmarks.bench_{part}").run()
+        except Exception:  # what the other parts measured is shown all the same
+            traceback.print_exc()
+            broken.append(part)
+        else:
+            measured += [(part, Row(*row)) for row in rows]
     console = Console(width=None if sys.stdout.isatty() else 170)
     console.print(report(measured))
     left = [figure.what for key, figure in FIGURES.items() if key not in {row.figure for _, row in measured}]
     if left and not wanted:
         console.print("promised and not measured here: " + "; ".join(left))
-    return 1 if any(judged(row) == "FAR OFF" for _, row in measured) else 0
+    if broken:
+        console.print(f"broke down: {', '.join(broken)}")
+    return 1 if broken or any(judged(row) == "FAR OFF" for _, row in measured) else 0
 
 
 if __name__ == "__main__":

@@ -286,7 +286,7 @@ def _load(url: str, address: str) -> None:
     load(ctx)
     for _ in range(CHUNKS):
         changed = store.changed("sla")
-        sla._replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, Decided("sla"), NOW)
+        sla._replay(ctx, cases(ctx, changed.ticket_ids), changed.through_seq, Decided("sla"), NOW, set())
     store.close()
     print(peak())
 
