@@ -50,8 +50,17 @@ def told(seed: int, verdict: Verdict, stories: Stories = STORIES) -> str:
     return "\n".join([*lines, *(f"    {mishap}" for mishap in verdict.schedule), *(f"  ✗ {w}" for w in verdict.wrong)])
 
 
-def _share(share: tuple[range, Stories]) -> list[tuple[int, Verdict]]:
-    return list(play_seeds(*share))
+NAMED = {story.name: story for story in (*STORIES, EMERGENCY)}
+
+
+def stories_of(name: str | None) -> Stories:
+    """The one of this name, alone, or those that take turns."""
+    return STORIES if name is None else (NAMED[name],)
+
+
+def _share(share: tuple[range, str | None]) -> list[tuple[int, Verdict]]:
+    seeds, name = share
+    return list(play_seeds(seeds, stories_of(name)))
 
 
 def main() -> int:
@@ -60,16 +69,15 @@ def main() -> int:
     asked.add_argument("--seed", type=int, help="replay this one, and print its smallest schedule")
     asked.add_argument("--count", type=int, default=300, help="how many seeds to play")
     asked.add_argument("--first", type=int, default=0, help="the first seed")
-    named = {story.name: story for story in (*STORIES, EMERGENCY)}
-    asked.add_argument("--story", choices=named, help="play this one alone")
+    asked.add_argument("--story", choices=NAMED, help="play this one alone")
     given = asked.parse_args()
-    stories = STORIES if given.story is None else (named[given.story],)
+    stories = stories_of(given.story)
     if given.seed is not None:
         verdict = smallest(given.seed, stories)
         print(told(given.seed, verdict, stories) if verdict.wrong else f"seed {given.seed}: every promise kept")
         return bool(verdict.wrong)
     began, cores = time.monotonic(), multiprocessing.cpu_count()
-    shares = [(range(given.first + core, given.first + given.count, cores), stories) for core in range(cores)]
+    shares = [(range(given.first + core, given.first + given.count, cores), given.story) for core in range(cores)]
     with multiprocessing.Pool(cores) as pool:
         plays = sorted((play for share in pool.imap_unordered(_share, shares) for play in share), key=lambda p: p[0])
     struck = sum((verdict.struck for _, verdict in plays), Counter[str]())
