@@ -115,8 +115,9 @@ def _comment(changes: Sequence[tuple[str, TicketChange]]) -> dict[str, Any] | No
     said = replies or list(dict.fromkeys(notes))
     if not said:
         return None
-    refs = " ".join(f"hf-{digest(key)}" for key, _ in changes)
     # a reply's line is for us, too: without it, one whose answer was lost could reach the customer twice
+    named = [key for key, change in changes if change.reply is not None or not replies]
+    refs = " ".join(f"hf-{digest(key)}" for key in named)
     return {"body": "\n\n".join([*said, f"ref {refs}"]), "public": bool(replies)}
 
 

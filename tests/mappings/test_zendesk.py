@@ -564,6 +564,13 @@ def test_a_row() -> None:
     }
 
 
+def test_a_customer_reads_one_reference() -> None:
+    """What goes along with a reply is marked in the metadata; the reply itself carries its own mark alone."""
+    row = row_of(TicketChange(add_tags=("t",)), TicketChange(reply="Hello."), TicketChange(priority="high"))
+    assert row["comment"] == {"body": f"Hello.\n\nref hf-{digest('k1')}", "public": True}
+    assert row["metadata"] == {"helpdesk_flows": [digest("k0"), digest("k1"), digest("k2")]}
+
+
 @pytest.mark.parametrize(
     ("changes", "public"),
     [

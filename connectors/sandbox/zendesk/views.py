@@ -19,7 +19,9 @@ from connectors.sandbox.zendesk.records import (
 )
 from connectors.sandbox.zendesk.texts import iso
 
-_HEAD = frozenset({"subject", "requester_id", "organization_id", "brand_id", "ticket_form_id", "status", "tags"})
+_HEAD = frozenset(
+    {"subject", "requester_id", "organization_id", "brand_id", "ticket_form_id", "status", "custom_status_id", "tags"}
+)
 _NAMES = {"ticket_form_id": "Form", "assignee_id": "Assignee", "group_id": "Group", "requester_id": "Requester"}
 
 
@@ -104,10 +106,19 @@ class Views:
             return f"Rated {event.score}: {event.body}" if event.body else f"Rated {event.score}"
         if isinstance(event, Comment) or (isinstance(event, Create) and _plain(event)):
             return None
+        if event.field == "custom_status_id":
+            return self._status(event)
         name, value = self._title(event.field), self._value(event.field, event.value)
         if isinstance(event, Change):
             return f"{name}: {self._value(event.field, event.previous)} → {value}"
         return f"{name}: {value}"
+
+    def _status(self, event: Create | Change) -> str | None:
+        """A status of the account's own, chosen or left; a category's default goes without saying."""
+        ids = (event.previous, event.value) if isinstance(event, Change) else (event.value,)
+        chosen = [self._account.statuses[int(id)] for id in ids if id]
+        labels = " → ".join(one.label for one in chosen)
+        return None if all(one.default for one in chosen) else f"Status: {labels}"
 
     def _title(self, field: str) -> str:
         if field.isdigit():

@@ -72,6 +72,7 @@ def test_a_status_of_the_accounts_own(api: Api) -> None:
     assert own_status(api, ticket) == ("pending", "Pending")
     api.sim.edit(ticket, author=api.agent, status="in progress")
     assert own_status(api, ticket) == ("open", "In progress")
+    assert "Status: Pending → In progress" in [row["what"] for row in api.sim.console_ticket(ticket)["happenings"]]
     api.sim.edit(ticket, author=api.agent, status="solved")
     api.sim.edit(ticket, author=api.agent, status="closed")
     assert own_status(api, ticket) == ("closed", "Solved")
