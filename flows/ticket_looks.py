@@ -75,6 +75,9 @@ def gone(ctx: Context, told: Delivered, id: int) -> bool:
     return False
 
 
+UNSEEN = "the ticket is deleted, and nobody can see whether this was sent: it is not sent again"
+
+
 def changed(row: OutboxRow) -> Result:
     """A row whose ticket changed since it was decided on: it is decided again."""
     why = "the ticket changed meanwhile; decided again"
@@ -85,6 +88,16 @@ def ended(row: OutboxRow, status: str) -> Result:
     """A row whose ticket has ended; where that is taken back, it is decided again."""
     why = f"the ticket is {status}: nothing is done to it any more"
     return Result(id=row.id, state=OutboxState.DROPPED, error=why, again=status in RETURNING)
+
+
+def _unseen(row: OutboxRow) -> Result:
+    """A row without an answer whose ticket is deleted: nobody can see whether it was done.
+
+    What was written to a customer is not written again when the ticket is restored; the rest is decided again.
+    """
+    if change_of(row).reply is None:
+        return ended(row, "deleted")
+    return Result(id=row.id, state=OutboxState.DROPPED, error=UNSEEN)
 
 
 def _refused(ctx: Context, told: Delivered, refused: Sequence[tuple[OutboxRow, str]]) -> list[Result]:
@@ -149,7 +162,7 @@ def _by_audits(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> list
         try:
             found = _written(ctx, told, id, its)
         except NotFound:
-            finish(ctx, told, [ended(row, "deleted") for row in its])
+            finish(ctx, told, [_unseen(row) for row in its])
             continue
         except Ours as error:  # this ticket cannot be read: the others can
             told.problems.append(f"zendesk:{id}: its updates cannot be looked for: {error}")

@@ -4,6 +4,7 @@ import pytest
 
 from connectors.store import Facts, OutboxState, SourceState
 from flows import delivery
+from flows.ticket_looks import UNSEEN
 from mappings.model import ClockState
 from tests.flows.desk import Desk, unfinished
 from tests.flows.test_delivery import climbed, decide_late, late, settled
@@ -102,6 +103,38 @@ def test_restored_goes_on_where_it_stopped(desk: Desk, how: str) -> None:
     left = (clock.due_at - desk.now).total_seconds()
     assert 45 * 60 < left < 60 * 60
     desk.until("2026-03-04 14:20")
+    assert climbed(desk, ticket) == 1
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_reply_to_a_restored_ticket(desk: Desk, kind: str) -> None:
+    """The answer to a reply was lost, the ticket deleted and soon restored: the customer is not written to twice."""
+    desk.move("2026-03-03 18:30")
+    desk.minutes(2)
+    ticket = desk.file("P2", "business")
+    desk.fail(kind=kind, method="PUT", path="update_many", count=1)
+    desk.minutes(1)
+    desk.sandbox.advance(5)
+    desk.sim.delete(ticket, author=desk.agent)
+    desk.minutes(4)
+    desk.sim.restore(ticket, author=desk.agent)
+    settled(desk, 6)
+    assert len(desk.replies(ticket)) == (kind == "cut_after")
+    (row,) = desk.rows(ticket, verb="reply")
+    assert (row.state, row.error) == (OutboxState.DROPPED, UNSEEN)
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_step_of_a_restored_ticket(desk: Desk, kind: str) -> None:
+    """The answer to a step was lost, the ticket deleted and restored: it has climbed once."""
+    (ticket,) = late(desk)
+    desk.fail(kind=kind, method="PUT", path="update_many", count=1)
+    desk.minutes(1)
+    desk.sandbox.advance(5)
+    desk.sim.delete(ticket, author=desk.agent)
+    desk.minutes(4)
+    desk.sim.restore(ticket, author=desk.agent)
+    settled(desk, 6)
     assert climbed(desk, ticket) == 1
 
 
