@@ -152,7 +152,7 @@ def _edits_kept(here: Deployment, ticket: int, mine: list[Effect], us: str) -> I
     for name in ("subject", "priority", "status"):
         if name in last and getattr(found, name) != last[name].detail["new"] and found.status != "closed":
             yield f"{name} is {getattr(found, name)!r}, somebody had set {last[name].detail['new']!r}"
-    graded = [row.at for row in mine if row.kind == "field" and row.detail["field"] == "Severity"]
+    graded = [row.at for row in mine if row.kind == "field" and row.detail["field"] == "Severity" and row.actor != us]
     theirs = "SLA due" in last and not any(at > last["SLA due"].at for at in graded)  # until severity gets worse
     if theirs and here.desk.field(ticket, "sla_due") != THEIR_DUE:
         yield f"SLA due is {here.desk.field(ticket, 'sla_due')!r}, an agent had set {THEIR_DUE!r}"

@@ -106,12 +106,8 @@ def test_restored_goes_on_where_it_stopped(desk: Desk, how: str) -> None:
     assert climbed(desk, ticket) == 1
 
 
-@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-def test_reply_to_a_restored_ticket(desk: Desk, kind: str) -> None:
-    """The answer to a reply was lost, the ticket deleted and soon restored: the customer is not written to twice."""
-    desk.move("2026-03-03 18:30")
-    desk.minutes(2)
-    ticket = desk.file("P2", "business")
+def lose_delete_restore(desk: Desk, ticket: int, kind: str) -> None:
+    """The next update's answer is lost, the ticket deleted before we can look, and restored minutes later."""
     desk.fail(kind=kind, method="PUT", path="update_many", count=1)
     desk.minutes(1)
     desk.sandbox.advance(5)
@@ -119,6 +115,15 @@ def test_reply_to_a_restored_ticket(desk: Desk, kind: str) -> None:
     desk.minutes(4)
     desk.sim.restore(ticket, author=desk.agent)
     settled(desk, 6)
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_reply_to_a_restored_ticket(desk: Desk, kind: str) -> None:
+    """The answer to a reply was lost, the ticket deleted and soon restored: the customer is not written to twice."""
+    desk.move("2026-03-03 18:30")
+    desk.minutes(2)
+    ticket = desk.file("P2", "business")
+    lose_delete_restore(desk, ticket, kind)
     assert len(desk.replies(ticket)) == (kind == "cut_after")
     (row,) = desk.rows(ticket, verb="reply")
     assert (row.state, row.error) == (OutboxState.DROPPED, UNSEEN)
@@ -128,13 +133,7 @@ def test_reply_to_a_restored_ticket(desk: Desk, kind: str) -> None:
 def test_step_of_a_restored_ticket(desk: Desk, kind: str) -> None:
     """The answer to a step was lost, the ticket deleted and restored: it has climbed once."""
     (ticket,) = late(desk)
-    desk.fail(kind=kind, method="PUT", path="update_many", count=1)
-    desk.minutes(1)
-    desk.sandbox.advance(5)
-    desk.sim.delete(ticket, author=desk.agent)
-    desk.minutes(4)
-    desk.sim.restore(ticket, author=desk.agent)
-    settled(desk, 6)
+    lose_delete_restore(desk, ticket, kind)
     assert climbed(desk, ticket) == 1
 
 

