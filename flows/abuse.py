@@ -22,6 +22,7 @@ from mappings.plan import ON_HOLD, Action, CompanyChange
 from mappings.policies.abuse.acting import DECIDED, FLAGGED, Known, conduct
 from mappings.policies.abuse.companies import OVER, POLICY, Entry, day, lift, record_of
 from mappings.policies.abuse.flags import decisions
+from mappings.policies.sla.measures import Life
 
 LOOK = 100
 _WAITS = (
@@ -120,19 +121,24 @@ def _conduct(ctx: Context, looked: Sequence[Case]) -> list[Action]:
 
 def _judged(ctx: Context, case: Case) -> tuple[dict[str, bool], frozenset[int]]:
     """By each decision's cause, whether a manager took it; and the managers among those who were asked about."""
-    keys = {row.action.key for row in ctx.store.outbox(record=case.record, policy=POLICY)}
-    found: dict[str, bool] = {}
-    open_ = []
-    for one in decisions(case.life.line):
-        if f"abuse:decide:{case.record}:{one.cause}" in keys:
-            found[one.cause] = True
-        elif f"abuse:refuse:{case.record}:{one.cause}" in keys:
-            found[one.cause] = False
-        else:
-            open_.append(one)
+    found = known(ctx, case.life)
+    open_ = [one for one in decisions(case.life.line) if one.cause not in found]
     people = {id for one in open_ for id in (one.by, one.emptied) if id is not None and one.actor is Actor.AGENT}
     bosses = managers(ctx, people)
     return found | {one.cause: one.by in bosses for one in open_}, bosses
+
+
+def known(ctx: Context, life: Life) -> dict[str, bool]:
+    """By each decision's cause, whether a manager took it, as far as the journal holds the answer."""
+    record = f"zendesk:{life.history.ticket.id}"
+    keys = {row.action.key for row in ctx.store.outbox(record=record, policy=POLICY)}
+    answers = {"decide": True, "refuse": False}
+    return {
+        one.cause: answer
+        for one in decisions(life.line)
+        for verb, answer in answers.items()
+        if f"abuse:{verb}:{record}:{one.cause}" in keys
+    }
 
 
 def _entries(ctx: Context, company: Company) -> list[Entry]:

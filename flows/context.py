@@ -65,8 +65,8 @@ class Context:
 
     @property
     def groups(self) -> Mapping[int, str]:
-        """The tool's groups by id; empty before the account was read."""
-        return self.reading.groups if self.reading else {}
+        """The tool's groups by id, by the profile's names where it has them; empty before the account was read."""
+        return self.reading.groups_as(self.profile.groups) if self.reading else {}
 
     def ticket_link(self, ticket_id: int) -> str:
         """Where an agent opens a ticket."""

@@ -14,6 +14,7 @@ from mappings.profile import Profile
 HONEST = (
     "People's doings stay as they were, ours are taken out and the profile's put in. Every rule acts on the whole "
     "window, without limits, shadow or a start of its own; today's profile holds for all of it, whatever held then. "
+    "New tickets go to groups: who was free then is not known. Of a company, each ticket's own warnings are counted. "
     "Warnings to a ticket's owner are not counted."
 )
 """What a reader has to know of the figures."""

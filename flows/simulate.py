@@ -3,7 +3,7 @@
 Reads the store and nothing else: no tool is called, nothing is written or sent, and a pulse may go on meanwhile.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, cast
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from connectors.clock import domain_clock
 from connectors.store import Store, WrongProfile
+from flows.abuse import known
 from flows.account import remember_account
 from flows.audits import freshened
 from flows.context import Context, load_replies
@@ -26,11 +27,9 @@ from flows.runs import run_name, show_log
 from flows.settings import Settings, read_settings
 from mappings.faults import Explained
 from mappings.model import History
-from mappings.plan import Action
-from mappings.policies.escalation import asked
-from mappings.policies.rules import ALONE, POLICY, Around, judge
-from mappings.policies.simulate import Judge, Preview, lived
-from mappings.policies.sla.measures import Life, live
+from mappings.plan import Mode
+from mappings.policies.simulate import Judge, Preview, World, judges, lived
+from mappings.policies.sla.measures import live
 from mappings.profile import Profile
 from mappings.timeline import build
 
@@ -58,17 +57,17 @@ def live_both(ctx: Context, new: Profile, since: datetime, reached: Reached = la
     if new.key != ctx.profile.key:
         raise OtherProfile(new.key, ctx.profile.key)
     remember_account(ctx)
-    profiles = (ctx.profile, new)
+    profiles, groups = (ctx.profile, new), ctx.groups
     preview = Preview(ctx.profile.version, new.version, since, ctx.now())
     last, done, count = 0, 0, ctx.store.count_since(since)
     while ids := ctx.store.tickets_since(since, after=last, limit=CHUNK):
         last = ids[-1]
         histories = freshened(ctx, ctx.store.histories(ids))
-        arounds = [_around(ctx, profile, histories) for profile in profiles]
+        judging = [deciders(ctx, profile, histories) for profile in profiles]
         for history in histories:
             before, after = (
-                lived(history, profile, _judges(ctx, profile, around), groups=ctx.groups, until=preview.until)
-                for profile, around in zip(profiles, arounds, strict=True)
+                lived(history, profile, judges, groups=groups, until=preview.until)
+                for profile, judges in zip(profiles, judging, strict=True)
             )
             preview.add(before, after, profiles)
         done += len(ids)
@@ -76,20 +75,21 @@ def live_both(ctx: Context, new: Profile, since: datetime, reached: Reached = la
     return preview
 
 
-def _around(ctx: Context, profile: Profile, histories: Sequence[History]) -> dict[int, Around]:
-    return beside(
-        ctx.store, profile, [live(history, build(history), profile, dict(ctx.groups)) for history in histories]
+def deciders(ctx: Context, profile: Profile, histories: Sequence[History]) -> list[Judge]:
+    """Those who decide on these tickets' past under a profile; a policy that is switched off decides nothing."""
+    reading, groups = ctx.reading, ctx.groups
+    lives = [live(history, build(history), profile, dict(groups)) for history in histories]
+    flagged = set(ctx.store.flagged([history.ticket.id for history in histories]))
+    world = World(
+        replies=ctx.replies,
+        link=ctx.ticket_link,
+        groups=groups,
+        fields=frozenset(reading.fields.values()) if reading is not None else (),
+        around=beside(ctx.store, profile, lives),
+        decided={life.history.ticket.id: known(ctx, life) for life in lives if life.history.ticket.id in flagged},
     )
-
-
-def _judges(ctx: Context, profile: Profile, around: Mapping[int, Around]) -> list[Judge]:
-    """The policies that are judged on a ticket's past, beside its clocks."""
-
-    def by_rules(life: Life) -> list[Action]:
-        beside = around.get(life.history.ticket.id, ALONE)
-        return judge(life, profile, ctx.replies, link=ctx.ticket_link, around=beside)
-
-    return [by_rules, lambda life: asked(life, profile, policy=POLICY)]
+    found = judges(profile, world)
+    return [judge for policy, own in found.items() if ctx.store.mode(policy) is not Mode.OFF for judge in own]
 
 
 @contextmanager

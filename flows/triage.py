@@ -84,8 +84,7 @@ def _staff(ctx: Context) -> Staff:
     reading = ctx.reading
     if reading is None:
         return Staff()
-    names = {reading.table.group(name).casefold(): name for name in ctx.profile.groups}
-    groups = {id: names.get(name.casefold(), name) for id, name in reading.groups.items()}
+    groups = ctx.groups
     hands = reading.agents.keys() - reading.us - reading.bots
     return Staff(
         groups=groups,

@@ -43,6 +43,7 @@ class Story:
         id: int = 123,
     ) -> None:
         self.zone, self.id, self.channel, self.vip = zone, id, channel, vip
+        self.subject = ""
         self.created = self.last = at(created, zone)
         self.values: dict[str, str | None] = {
             "status": "new", "severity": severity, "kind": kind, "tags": tags or None, "group_id": "1",
@@ -96,6 +97,7 @@ class Story:
             created_at=self.created,
             updated_at=self.last,
             channel=self.channel,
+            subject=self.subject,
             company_id=7,
             severity=value("severity"),
             kind=value("kind"),

@@ -98,6 +98,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         wanted = self.table.group(name).casefold()
         return next((id for id, known in self.groups.items() if known.casefold() == wanted), None)
 
+    def groups_as(self, names: Iterable[str]) -> dict[int, str]:
+        """The account's groups by id: those that the profile names by its names, the others by their own."""
+        ours = {self.table.group(name).casefold(): name for name in names}
+        return {id: ours.get(known.casefold(), known) for id, known in self.groups.items()}
+
 
 class _Field(msgspec.Struct):
     id: int

@@ -699,10 +699,13 @@ def test_an_account_that_lacks_fields() -> None:
 
 
 def test_a_group_may_be_called_otherwise() -> None:
-    """The account's own name of a group is found by the profile's."""
+    """The account's own name of a group is found by the profile's, and the other way round; strangers keep theirs."""
     reading = a_reading(groups={"Tier two": "technical"})
     assert reading.group_id("Tier two") == GROUPS["Technical"]
     assert reading.group_id("Nobody") is None
+    assert reading.groups_as(["Tier two", "support"]) == {
+        id: {"Technical": "Tier two", "Support": "support"}.get(name, name) for name, id in GROUPS.items()
+    }
 
 
 def test_times_are_utc() -> None:

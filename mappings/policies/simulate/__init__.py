@@ -6,7 +6,9 @@ old profile moved up stands in its first tier again until the new one moves it. 
 nobody can tell: their replies stay when they were, also those that one of our steps had brought about.
 """
 
+from mappings.policies.simulate.deeds import Deed
 from mappings.policies.simulate.difference import Preview, Row
-from mappings.policies.simulate.living import Deed, Judge, Kept, Outcome, lived
+from mappings.policies.simulate.judges import Judge, World, judges
+from mappings.policies.simulate.living import Kept, Outcome, lived
 
-__all__ = ["Deed", "Judge", "Kept", "Outcome", "Preview", "Row", "lived"]
+__all__ = ["Deed", "Judge", "Kept", "Outcome", "Preview", "Row", "World", "judges", "lived"]

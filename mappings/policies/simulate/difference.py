@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from mappings.policies.simulate.living import Deed, Kept, Outcome
+from mappings.policies.simulate.deeds import Deed
+from mappings.policies.simulate.living import Kept, Outcome
 from mappings.policies.simulate.words import deed_words, promise_words
 from mappings.profile import Profile
 

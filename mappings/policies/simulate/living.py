@@ -4,7 +4,8 @@ The same functions decide as in a pulse: `clocks` and `notice`, and the judges t
 instants at which something can happen, with nothing known of what came later.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,6 +13,8 @@ import msgspec
 from mappings.model import Clock, ClockState, History, Status, TicketEvent
 from mappings.plan import ON_HOLD, Action, TicketChange
 from mappings.policies.escalation import one_step, taken_by
+from mappings.policies.simulate.deeds import WARNING, Deed, deeds
+from mappings.policies.simulate.judges import Judge
 from mappings.policies.simulate.past import as_of, changes, message, with_ours, without_us
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.lateness import Noticed, late_at, notice, spoken_of
@@ -19,14 +22,7 @@ from mappings.policies.sla.measures import Life, live
 from mappings.profile import Profile
 from mappings.timeline import Step, Timeline, build
 
-Judge = Callable[[Life], Iterable[Action]]
-"""A policy that looks at a ticket's past and says what it wants done, each action with its `cause_at`."""
-
 _SPOKEN = ("escalate", "note")
-_QUIET = frozenset({"note", "fields", "leave"})
-"""Verbs that nobody counts: notes that join an earlier step, and upkeep."""
-_WARNING = "tell owner"
-"""What a target that is near does as a rule: not lived through, nor counted."""
 _STEPS = 200
 _NOTICED = timedelta(seconds=1)
 """How long after its instant a step of ours shows on the ticket: a clock that is late then ended too late by it."""
@@ -45,16 +41,6 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
     ended_at: datetime | None = None
     missed_by: int | None = None
-    plan: str = ""
-    severity: str = ""
-
-
-class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that would have been done: `escalate`, `page on_call`, `reply after_hours`, with its reason's words."""
-
-    what: str
-    at: datetime
-    says: str
     plan: str = ""
     severity: str = ""
 
@@ -95,7 +81,8 @@ class _Living:
         self.by_name = {name: id for id, name in groups.items()}
         self.own: list[Step] = []
         self.said: list[TicketEvent] = []
-        self.done: dict[str, tuple[Action, datetime]] = {}
+        self.done: dict[str, Action] = {}
+        self.deeds: list[Deed] = []
         self.seen: list[Clock] = []
         self.again: datetime | None = None
         self._live()
@@ -107,20 +94,18 @@ class _Living:
             if self._look(at):
                 self._live()
         kept = tuple(_kept(row, self.profile, self.until) for row in self.rows if row.state is not ClockState.VOID)
-        deeds = (_deed(action, at) for action, at in self.done.values() if action.verb not in _QUIET)
-        counted = tuple(deed for deed in deeds if deed.what != _WARNING)
-        return Outcome(ticket_id=self.history.ticket.id, kept=kept, deeds=counted)
+        return Outcome(ticket_id=self.history.ticket.id, kept=kept, deeds=tuple(self.deeds))
 
     def _live(self) -> None:
         """The whole life with our steps so far: its clocks to their end, and when there is something to look at."""
         self.whole = live(self.history, self._line(), self.profile, self.groups)
         self.rows = clocks(self.whole, self.profile)
         self.crossings = set(self._crossings())
-        self.causes = set(self._causes())
+        self.causes = self._causes()
 
     def _next(self, after: datetime | None) -> datetime | None:
         """The next instant at which something can happen."""
-        times = self.crossings | self.causes | ({self.again} if self.again else set())
+        times = self.crossings | self.causes.keys() | ({self.again} if self.again else set())
         return min((at for at in times if at <= self.until and (after is None or at > after)), default=None)
 
     def _crossings(self) -> Iterator[datetime]:
@@ -131,41 +116,48 @@ class _Living:
             if row.due_at is not None and target.late:
                 grace = self.profile.grace if row.cell == "immediate" else 0
                 marks.append(row.due_at + timedelta(seconds=grace))
-            if row.warn_at is not None and any(str(do) != _WARNING for do in target.warn_do):
+            if row.warn_at is not None and any(str(do) != WARNING for do in target.warn_do):
                 marks.append(row.warn_at)
             yield from (at for at in marks if row.stopped_at is None or at < row.stopped_at)
 
-    def _causes(self) -> Iterator[datetime]:
-        """When something happens that a judge acts on, whatever became of the ticket later."""
+    def _causes(self) -> dict[datetime, list[Judge]]:
+        """When something happens that a judge acts on, whatever became of the ticket later; all, once it is let go."""
         ticket = self.whole.history.ticket
         free = msgspec.structs.replace(ticket, status=Status.OPEN, tags=ticket.tags - {ON_HOLD})
         anyhow = msgspec.structs.replace(self.whole, history=msgspec.structs.replace(self.history, ticket=free))
+        found: dict[datetime, list[Judge]] = defaultdict(list)
         for judge in self.judges:
-            yield from (action.cause_at for action in judge(anyhow) if action.key not in self.done)
+            for at in dict.fromkeys(judge.when(anyhow)):
+                found[at].append(judge)
+        return found | {at: list(self.judges) for at in self._let_go()}
+
+    def _let_go(self) -> Iterator[datetime]:
+        """When somebody took off the tag that kept us away."""
+        for step in self.whole.line.of("tags"):
+            if ON_HOLD in (step.old or "").split() and ON_HOLD not in (step.new or "").split():
+                yield step.at
 
     def _look(self, at: datetime) -> bool:
         """Decide as a pulse would at `at`; True where something changed the ticket."""
         life = live(*as_of(self.history, self._line(), at), self.profile, self.groups)
         crossing = at in self.crossings or at == self.again
         self.again = None if at == self.again else self.again
-        judged = self._judged(life, at) if at in self.causes else ()
-        wanted = {action.key: action for action in [*judged, *(self._noticed(life, at) if crossing else ())]}
-        before = {f"zendesk:{self.history.ticket.id}": taken_by(action for action, _ in self.done.values())}
+        judged = [x for judge in self.causes.get(at, ()) for x in judge.wants(life, at) if x.cause_at <= at]
+        noticed = self._noticed(life, at) if crossing else ()
+        wanted = {action.key: action for action in (*judged, *noticed)}
+        before = {f"zendesk:{self.history.ticket.id}": taken_by(self.done.values())}
         new = one_step([action for key, action in wanted.items() if key not in self.done], before)
-        self.done |= {action.key: (action, at) for action in new}
+        self.done |= {action.key: action for action in new}
+        self.deeds += [deed for action in new for deed in deeds(action, at, life, self.profile)]
         done = [self._do(action, at + _NOTICED) for action in new]
         return any(done)
 
     def _line(self) -> Timeline:
         return with_ours(self.others, self.own, self.said)
 
-    def _judged(self, life: Life, at: datetime) -> Iterator[Action]:
-        for judge in self.judges:
-            yield from (action for action in judge(life) if action.cause_at <= at)
-
     def _noticed(self, life: Life, at: datetime) -> Iterable[Action]:
         """What clocks that are near or late by now want done; what was noticed once is not noticed again."""
-        spoken = [action for action, _ in self.done.values() if action.verb in _SPOKEN]
+        spoken = [action for action in self.done.values() if action.verb in _SPOKEN]
         found: Noticed = notice(
             life,
             clocks(life, self.profile, stored=self.seen),
@@ -214,11 +206,3 @@ def _kept(row: Clock, profile: Profile, until: datetime) -> Kept:
         plan=row.dims.get("plan", ""),
         severity=row.dims.get("severity", ""),
     )
-
-
-def _deed(action: Action, at: datetime) -> Deed:
-    """An action as it is counted: its key says what is done before it says to which record."""
-    what = action.key.partition(f":{action.record}")[0].partition(":")[2].replace(":", " ")
-    facts = action.reason.facts
-    says = action.reason.text.partition(f" Rule: {action.reason.rule}")[0].partition(" Before: ")[0]
-    return Deed(what=what, at=at, says=says, plan=facts.get("plan", ""), severity=facts.get("severity", ""))

@@ -10,13 +10,17 @@ from mappings.model import Actor, EventKind, History, Status, Ticket, TicketEven
 from mappings.plan import TicketChange
 from mappings.timeline import Step, Timeline
 
+_ANSWER = "working"
 _TICKETS_OWN = ("severity", "kind", "module", "priority")
 
 
 def without_us(line: Timeline) -> Timeline:
-    """The timeline without our changes and messages. What a ticket was created with stays, whoever created it."""
+    """The timeline without our changes and messages. What a ticket was created with stays, whoever created it.
+
+    So does the customer's answer to our question, which we wrote down for them.
+    """
     first = line.messages[:1]
-    steps = [step for step in line.steps if step.actor is not Actor.US]
+    steps = [step for step in line.steps if step.actor is not Actor.US or step.field == _ANSWER]
     messages = tuple(event for event in line.messages[1:] if event.actor is not Actor.US)
     return msgspec.structs.replace(line, steps=_laid(line.initial, steps), messages=(*first, *messages))
 

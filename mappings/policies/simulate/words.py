@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mappings.policies.simulate.living import Deed, Kept
+from mappings.policies.simulate.deeds import Deed
+from mappings.policies.simulate.living import Kept
 from mappings.profile import Profile
 
 _RESULTS = {"late": "late, still running", "running": "still in time"}

@@ -4,8 +4,8 @@ Decided at creation, and again where what it rests on changes; only for what nei
 same ticket gives the same decisions each time it is looked at, and one that was triaged gives none.
 """
 
-from mappings.policies.triage.confirming import answer, claim, deadline, withheld
-from mappings.policies.triage.deciding import ASSIGNMENT, CONFIRMATION, POLICY, TRIAGE, triage
+from mappings.policies.triage.confirming import answer, claim, deadline, waits, withheld
+from mappings.policies.triage.deciding import ASSIGNMENT, CONFIRMATION, POLICY, TRIAGE, bases, triage
 from mappings.policies.triage.staffing import NO_AGENT_FREE, Staff
 
 __all__ = [
@@ -16,8 +16,10 @@ __all__ = [
     "TRIAGE",
     "Staff",
     "answer",
+    "bases",
     "claim",
     "deadline",
     "triage",
+    "waits",
     "withheld",
 ]

@@ -19,6 +19,7 @@ from mappings.policies.triage.owning import filed_by_customer
 from mappings.profile import Profile
 
 Standing = Literal["confirmed", "refuted", "waits"]
+_THEIRS = (Actor.CUSTOMER, Actor.UNKNOWN)
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -30,16 +31,21 @@ class Claim(msgspec.Struct, frozen=True):
 
 def claim(life: Life, profile: Profile) -> Claim | None:
     """A critical severity that rests on the customer's word alone; null where there is none."""
-    first = life.line.authors.get("severity", Actor.CUSTOMER if filed_by_customer(life) else Actor.AGENT)
-    told = [(life.line.created_at, life.created, first, life.line.initial.get("severity"))]
-    told += [(step.at, step.cause, step.actor, step.new) for step in life.line.of("severity")]
-    grave = [(at, cause, who) for at, cause, who, value in told if _critical(value, profile)]
-    if not grave or any(who not in (Actor.CUSTOMER, Actor.UNKNOWN) for _, _, who in grave):
+    grave = _grave(life, profile)
+    if not grave or any(who not in _THEIRS for _, _, who in grave):
         return None
     shown = sign(life.history.ticket, profile)
     if shown is not None and _critical(shown.value, profile):
         return None
     return Claim(*grave[0][:2])
+
+
+def _grave(life: Life, profile: Profile) -> list[tuple[datetime, str, Actor]]:
+    """Each time that the severity was made critical: when, by which happening, by whom."""
+    first = life.line.authors.get("severity", Actor.CUSTOMER if filed_by_customer(life) else Actor.AGENT)
+    told = [(life.line.created_at, life.created, first, life.line.initial.get("severity"))]
+    told += [(step.at, step.cause, step.actor, step.new) for step in life.line.of("severity")]
+    return [(at, cause, who) for at, cause, who, value in told if _critical(value, profile)]
 
 
 def standing(life: Life, profile: Profile, now: datetime) -> Standing:
@@ -65,6 +71,15 @@ def deadline(life: Life, profile: Profile, now: datetime) -> datetime | None:
     claimed = claim(life, profile)
     waits = claimed is not None and standing(life, profile, now) == "waits"
     return until(claimed, profile) if claimed is not None and waits else None
+
+
+def waits(life: Life, profile: Profile) -> list[datetime]:
+    """When a page that rests on the customer's word may be free to go: at an answer, or without one at the end."""
+    first = next(iter(_grave(life, profile)), None)
+    if first is None or first[2] not in _THEIRS:
+        return []
+    answers = [step.at for step in life.line.of("working") if step.at > first[0]]
+    return [*answers, until(Claim(*first[:2]), profile)]
 
 
 def withheld(action: Action, life: Life, profile: Profile, now: datetime) -> bool:

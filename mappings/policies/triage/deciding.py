@@ -45,13 +45,16 @@ class Basis(msgspec.Struct, frozen=True):
     cause: str
 
 
+def bases(life: Life) -> list[Basis]:
+    """The creation, and each change by others of what triage looks at, oldest first."""
+    steps = (step for step in life.line.steps if step.field in _RESTS_ON and step.actor is not Actor.US)
+    later = [Basis(step.at, step.cause) for step in steps if step.at > life.line.created_at]
+    return [Basis(life.line.created_at, life.created), *later]
+
+
 def basis(life: Life) -> Basis:
-    """The newest change by others of what triage looks at."""
-    steps = [step for step in life.line.steps if step.field in _RESTS_ON and step.actor is not Actor.US]
-    last = max(steps, key=lambda step: step.at, default=None)
-    if last is None or last.at <= life.line.created_at:
-        return Basis(life.line.created_at, life.created)
-    return Basis(last.at, last.cause)
+    """The newest of them; of simultaneous ones the first."""
+    return max(bases(life), key=lambda one: one.at)
 
 
 def triage(

@@ -45,7 +45,7 @@ def route(life: Life, profile: Profile, staff: Staff, kind: str | None) -> Route
         return None
     moves = wanted != now
     taken = ticket.assignee_id is not None and not moves
-    if taken or "tier" not in profile.agents.match:
+    if taken or "tier" not in profile.agents.match or staff.members is None:
         return Routed(wanted, by=by) if moves else None
     agent = staff.choose(wanted, _about(life, profile, kind), profile)
     tag = NO_AGENT_FREE if agent is None and NO_AGENT_FREE not in ticket.tags else None

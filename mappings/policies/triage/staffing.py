@@ -11,10 +11,13 @@ NO_AGENT_FREE = "no_agent_free"
 
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
-    """The agents as they are now. Groups go by the account's names, agents by their ids."""
+    """The agents as they are now. Groups go by the account's names, agents by their ids.
+
+    `members` is null where nobody knows who was there: a ticket then goes to a group, and to nobody in it.
+    """
 
     groups: Mapping[int, str] = {}
-    members: Mapping[str, frozenset[int]] = {}
+    members: Mapping[str, frozenset[int]] | None = {}
     specialties: Mapping[int, frozenset[str]] = {}
     """Kinds, families and modules that are an agent's own, by the profile's keys in lower case."""
     absent: frozenset[int] = frozenset()
@@ -35,7 +38,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
         words = {word.casefold() for word in about}
         free = [
             (self._apart(agent, words) if "specialty" in match else 0, self.loads.get(agent, 0), agent)
-            for agent in self.members.get(group, frozenset()) - away
+            for agent in (self.members or {}).get(group, frozenset()) - away
             if self.loads.get(agent, 0) < profile.agents.max_active
         ]
         return min(free)[2] if free else None

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.model import Actor
-from mappings.policies.rules import judge
-from mappings.policies.simulate import Judge, Outcome, lived
+from mappings.policies.simulate import Judge, Outcome, World, lived
+from mappings.policies.simulate import judges as who_judge
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.measures import live
 from mappings.profile import Profile
@@ -17,7 +17,7 @@ from mappings.timeline import build
 from tests.profiles import edited, profile
 from tests.stories import GROUPS, Story, at
 
-REPLIES = Replies({"en": {"after_hours": "Hello {{ name }}"}})
+REPLIES = Replies({"en": {"after_hours": "Hello {{ name }}", "abuse_warning": "Please do not."}})
 
 
 CALM = """
@@ -28,9 +28,19 @@ targets:
 """Eight hours for P2, so that the profile takes no step of its own on the first day."""
 
 
-def judges(of: Profile) -> list[Judge]:
-    """The rules of a profile, as a pulse judges them."""
-    return [lambda life: judge(life, of, REPLIES, link=lambda id: f"https://x/{id}")]
+FIELDS = ("severity", "kind", "module", "working", "abuse", "abuse_decision")
+
+
+def judges(of: Profile, **decided: bool) -> list[Judge]:
+    """All who judge under a profile, as in a pulse; `decided` are decisions on abuse that were a manager's, or not."""
+    world = World(
+        replies=REPLIES,
+        link=lambda id: f"https://x/{id}",
+        groups=GROUPS,
+        fields=FIELDS,
+        decided={123: decided},
+    )
+    return [judge for own in who_judge(of, world).values() for judge in own]
 
 
 def outcome(story: Story, of: Profile | None = None, until: str = "2026-03-06 18:00") -> Outcome:
@@ -101,10 +111,71 @@ def test_a_held_ticket_is_left_alone_until_it_is_free() -> None:
 
 def test_rules_are_judged_at_their_moments() -> None:
     """Filed at night: P1 pages, P2 is queued and answered; what happened later to the ticket changes nothing of it."""
-    paged = outcome(Story("2026-03-03 23:00", severity="P1").reply("2026-03-03 23:10"))
-    assert ("page on_call", at("2026-03-03 23:00")) in done(paged)
+    told = Story("2026-03-03 23:00", severity=None).set("2026-03-03 23:02", severity="P1").reply("2026-03-03 23:10")
+    assert ("page on_call", at("2026-03-03 23:02")) in done(outcome(told))
     queued = Story("2026-03-03 23:00").reply("2026-03-04 08:30").set("2026-03-04 09:00", status="merged")
     assert {what for what, _ in done(outcome(queued))} == {"tag next_business_day", "reply after_hours"}
+
+
+def unsaid(subject: str, **fields: str | None) -> Story:
+    """A request by mail: no form has said what it is, or how bad."""
+    story = Story("2026-03-03 10:00", severity=None, kind=None, channel="email", **fields)
+    story.subject = subject
+    return story
+
+
+def test_what_nobody_said_is_judged_from_the_words() -> None:
+    """A mail gets kind, severity and due time by the profile's own signs, whatever we said of it then."""
+    ours = unsaid("System down: nobody can log in").set("2026-03-03 10:01", Actor.US, severity="P3", kind="question")
+    found = outcome(ours, until="2026-03-03 10:50")
+    assert ("severity P1", at("2026-03-03 10:00")) in done(found)
+    assert {(one.target, one.severity) for one in found.kept} == {("First response", "P1")}
+    calmer = edited("builder", "severities: {P1: {signs: [the house is on fire]}}")
+    assert "severity P1" not in {what for what, _ in done(outcome(ours, calmer))}
+
+
+def test_what_an_agent_said_of_it_stays() -> None:
+    """Severity by an agent, after ours: the profile's judgement is made before, and none after it."""
+    story = unsaid("System down").set("2026-03-03 10:20", severity="P3")
+    found = outcome(story, until="2026-03-03 14:00")
+    assert [what for what, _ in done(found) if what.startswith("severity")] == ["severity P1"]
+    assert [one.severity for one in found.kept if one.target == "First response"] == ["P3"]
+
+
+def test_it_goes_to_the_group_of_its_kind_and_to_nobody_in_it() -> None:
+    """Who was free nobody knows: triage sends to a group, and neither gives nor says that nobody was free."""
+    moved = edited("builder", "kinds: {billing: {group: Product}}")
+    found = outcome(unsaid("We were charged twice"), moved)
+    assert [what for what, _ in done(found) if what.startswith("assign")] == ["assign Product"]
+    assert not any("Nobody in the group" in deed.says for deed in found.deeds)
+
+
+@pytest.mark.parametrize(
+    ("answer", "paged"), [(None, "2026-03-03 23:10"), ("no", "2026-03-03 23:04"), ("yes", None)], ids=str
+)
+def test_a_page_waits_for_what_the_customer_says(answer: str | None, paged: str | None) -> None:
+    """A critical severity that the customer chose: without an answer it pages at the end of the time; their no pages at
+    once, their yes never does, though it was we who wrote it down.
+    """
+    story = Story("2026-03-03 23:00", severity="P1")
+    if answer is not None:
+        story.set("2026-03-03 23:04", Actor.US, working=answer)
+    found = [when for what, when in done(outcome(story)) if what == "page on_call"]
+    assert found == ([at(paged)] if paged else [])
+
+
+def test_a_flag_and_a_managers_decision_are_lived() -> None:
+    """Flagged, and decided by who may: to the managers, warned, counted; by who may not, set back."""
+    story = Story("2026-03-03 10:00").set("2026-03-03 11:00", abuse="harassment")
+    story.set("2026-03-03 12:00", abuse_decision="warn")
+    cause = story.events[-1].audit_id
+    of = profile("builder")
+    found = lived(story.history(), of, judges(of, **{str(cause): True}), groups=GROUPS, until=at("2026-03-03 13:00"))
+    told = [("abuse flag", at("2026-03-03 11:00")), ("abuse decide", at("2026-03-03 12:00"))]
+    assert [one for one in done(found) if one[0].startswith("abuse")][:2] == told
+    assert {"abuse reply", "abuse warn"} <= {what for what, _ in done(found)}
+    found = lived(story.history(), of, judges(of, **{str(cause): False}), groups=GROUPS, until=at("2026-03-03 13:00"))
+    assert [what for what, _ in done(found) if what.startswith("abuse")] == ["abuse flag", "abuse refuse"]
 
 
 def test_our_step_brings_about_what_rules_make_of_it() -> None:
