@@ -1,6 +1,5 @@
 """The profile's rules at work: judged on the events of tickets that changed."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from flows.context import Context
 from flows.escalation import joined
 from flows.journal import begin, store_decision
 from flows.runs import Apply, decide_alone, run_name
-from mappings.model import Neighbour, Status
+from mappings.model import Status
 from mappings.plan import ON_HOLD, Action, Mode
 from mappings.policies import triage
 from mappings.policies.escalation import MANUAL, asked
@@ -21,7 +20,7 @@ from mappings.policies.paging import over
 from mappings.policies.rules import ALONE, ON_PROBLEM, POLICY, Around, arrivals, judge
 from mappings.policies.sla.measures import Life
 from mappings.policies.triage import withheld
-from mappings.profile import Profile
+from mappings.profile import Rule
 from mappings.released import fit
 
 
@@ -38,7 +37,7 @@ def decide(ctx: Context) -> Decided:
             continue
         looked = cases(ctx, changed.ticket_ids)
         released, came = ctx.store.released(POLICY), ctx.store.imported(changed.ticket_ids)
-        around = beside(ctx.store, ctx.profile, [case.life for case in looked])
+        around = beside(ctx.store, ctx.profile.rules.values(), [case.life for case in looked])
         actions = [action for case in looked for action in _judged(ctx, case, released, came, around)]
         decided.looked += len(looked)
         store_decision(ctx, decided, decided_seq=changed.through_seq, actions=joined(ctx, actions))
@@ -53,21 +52,26 @@ def _free(case: Case) -> bool:
     return ON_HOLD not in ticket.tags and ticket.status not in (Status.DELETED, Status.SPAM)
 
 
-def beside(store: Store, profile: Profile, lives: Sequence[Life]) -> dict[int, Around]:
-    """By ticket, the others that it is judged beside; nothing is asked where no rule of the profile counts them."""
-    found: dict[int, list[Neighbour]] = defaultdict(list)
-    spans = [rule.within for rule in profile.rules.values() if rule.within is not None]
-    if spans:
-        asked = {life.history.ticket.id: arrivals(life) for life in lives}
-        times = {one for arrived in asked.values() for one in arrived}
-        of_companies = store.of_companies(times, timedelta(seconds=max(spans)))
-        for id, arrived in asked.items():
-            for company in {company for company, _ in arrived}:
-                found[id] += of_companies.get(company, ())
-    if any(ON_PROBLEM & set(rule.when) for rule in profile.rules.values()):
-        for id, others in store.on_problems([life.history.ticket.id for life in lives]).items():
-            found[id] += others
-    return {id: Around(tuple({one.id: one for one in others}.values())) for id, others in found.items()}
+def beside(store: Store, rules: Collection[Rule], lives: Sequence[Life]) -> dict[int, Around]:
+    """By ticket, the others that it is judged beside; nothing is asked where none of the rules counts them."""
+    spans = [rule.within for rule in rules if rule.within is not None]
+    asked = {life.history.ticket.id: arrivals(life) if spans else [] for life in lives}
+    times = {one for arrived in asked.values() for one in arrived}
+    of_companies = store.of_companies(times, timedelta(seconds=max(spans))) if spans else {}
+    counted = any(ON_PROBLEM & set(rule.when) for rule in rules)
+    on_problems = store.on_problems(list(asked)) if counted else {}
+    shared: dict[tuple[int, ...], Around] = {}
+    found: dict[int, Around] = {}
+    for id, arrived in asked.items():
+        companies = tuple(sorted({company for company, _ in arrived}))
+        if companies and companies not in shared:
+            shared[companies] = Around(tuple(one for company in companies for one in of_companies.get(company, ())))
+        around, others = shared.get(companies, ALONE), on_problems.get(id, ())
+        if others:
+            found[id] = Around(tuple({one.id: one for one in (*around.neighbours, *others)}.values()))
+        elif around.neighbours:
+            found[id] = around
+    return found
 
 
 def _judged(

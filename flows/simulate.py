@@ -18,7 +18,7 @@ from connectors.store import Store, WrongProfile
 from flows.abuse import known
 from flows.account import remember_account
 from flows.audits import freshened
-from flows.context import Context, load_replies
+from flows.context import POLICIES, Context, load_replies
 from flows.preview import page
 from flows.profiles import read_profile, read_tools, typed_profile
 from flows.progress import Progress, shown
@@ -63,7 +63,7 @@ def live_both(ctx: Context, new: Profile, since: datetime, reached: Reached = la
     while ids := ctx.store.tickets_since(since, after=last, limit=CHUNK):
         last = ids[-1]
         histories = freshened(ctx, ctx.store.histories(ids))
-        judging = [deciders(ctx, profile, histories) for profile in profiles]
+        judging = deciders(ctx, profiles, histories)
         for history in histories:
             before, after = (
                 lived(history, profile, judges, groups=groups, until=preview.until)
@@ -75,21 +75,24 @@ def live_both(ctx: Context, new: Profile, since: datetime, reached: Reached = la
     return preview
 
 
-def deciders(ctx: Context, profile: Profile, histories: Sequence[History]) -> list[Judge]:
-    """Those who decide on these tickets' past under a profile; a policy that is switched off decides nothing."""
+def deciders(ctx: Context, profiles: Sequence[Profile], histories: Sequence[History]) -> list[list[Judge]]:
+    """Those who decide on these tickets' past under each profile; a policy that is switched off decides nothing."""
     reading, groups = ctx.reading, ctx.groups
-    lives = [live(history, build(history), profile, dict(groups)) for history in histories]
+    lives = [live(history, build(history), ctx.profile, dict(groups)) for history in histories]
     flagged = set(ctx.store.flagged([history.ticket.id for history in histories]))
     world = World(
         replies=ctx.replies,
         link=ctx.ticket_link,
         groups=groups,
         fields=frozenset(reading.fields.values()) if reading is not None else (),
-        around=beside(ctx.store, profile, lives),
+        around=beside(ctx.store, [rule for profile in profiles for rule in profile.rules.values()], lives),
         decided={life.history.ticket.id: known(ctx, life) for life in lives if life.history.ticket.id in flagged},
     )
-    found = judges(profile, world)
-    return [judge for policy, own in found.items() if ctx.store.mode(policy) is not Mode.OFF for judge in own]
+    acting = [policy for policy in POLICIES if ctx.store.mode(policy) is not Mode.OFF]
+    return [
+        [judge for policy, own in judges(profile, world).items() if policy in acting for judge in own]
+        for profile in profiles
+    ]
 
 
 @contextmanager

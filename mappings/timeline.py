@@ -7,6 +7,7 @@ replaced when the event itself arrives.
 
 from bisect import bisect_right
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
@@ -50,7 +51,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """The vendor's id of the person or the rule that did it."""
 
 
-class Timeline(msgspec.Struct, frozen=True):
+class Timeline(msgspec.Struct, frozen=True, dict=True):
     """What happened to one ticket, in order. `known` is false where its beginning was never read: no clock then."""
 
     created_at: datetime
@@ -72,7 +73,14 @@ class Timeline(msgspec.Struct, frozen=True):
 
     def of(self, field: str) -> tuple[Step, ...]:
         """The changes of one field, oldest first."""
-        return tuple(step for step in self.steps if step.field == field)
+        return self._by_field.get(field, ())
+
+    @cached_property
+    def _by_field(self) -> dict[str, tuple[Step, ...]]:
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            found.setdefault(step.field, []).append(step)
+        return {field: tuple(steps) for field, steps in found.items()}
 
 
 def epoch(at: datetime) -> int:

@@ -131,9 +131,11 @@ def _neighbour(row: Row, told: Sequence[sa.Row[Any]]) -> Neighbour:
 def _problem_stays(
     created_at: int, problem_id: int | None, told: Sequence[sa.Row[Any]]
 ) -> list[tuple[datetime, int | None]]:
-    """On which problem a ticket was from when on; where no event tells of it, from its creation."""
+    """On which problem a ticket was from when on; where no event tells, from its creation. Empty: never on any."""
     changes = [one for one in told if one.kind == EventKind.CHANGE.value]
     created = [one.new for one in told if one.kind == EventKind.CREATE.value]
     first = changes[0].old if changes else created[-1] if created else problem_id
     stays = [(created_at, first), *((one.at, one.new) for one in changes)]
+    if all(problem is None for _, problem in stays):
+        return []
     return [(time(at), None if problem is None else int(problem)) for at, problem in stays]

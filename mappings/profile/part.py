@@ -1,6 +1,7 @@
 """What all parts of a profile share: frozen, no unknown keys, and a part of a map knows the key it stands under."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr
@@ -17,7 +18,7 @@ class Keyed(Part):
 
     _key: str = PrivateAttr("")
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The key it stands under."""
         return self._key
@@ -26,7 +27,7 @@ class Keyed(Part):
 class Titled(Keyed):
     """A part whose key is its name, such as a target."""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What people call it: its key."""
         return self._key

@@ -115,7 +115,6 @@ class Profile(Part):
     _version: str = PrivateAttr("")
     _warnings: tuple[Problem, ...] = PrivateAttr(())
     _built: dict[str, Calendar] = PrivateAttr(default_factory=dict)
-    _serving: dict[tuple[str, ...], Calendar] = PrivateAttr(default_factory=dict)
 
     def model_post_init(self, context: object, /) -> None:
         """Give each target the profile's own warning."""
@@ -133,7 +132,7 @@ class Profile(Part):
         """What people call the organisation."""
         return self.title or self.key
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Key and digest of all content, `builder@3f2a90c1`: the same for the same content, however it is written."""
         return self._version
@@ -198,19 +197,27 @@ class Profile(Part):
         """The calendar that a ticket's clocks run by: open when any of those is that its severity, plan, kind or
         channel names in `hours:`; the office's where none does. The same object for the same names.
         """
-        parts: Iterable[Severity | Plan | Kind | Channel | None] = (
-            self.severities.get(str(severity)),
-            self.plans.get(str(plan)),
-            self.kinds.get(str(kind)),
-            self.channels.get(str(channel)),
-        )
-        names = tuple(sorted({part.hours for part in parts if part is not None and part.hours is not None}))
-        names = names or (self.hours,)
-        if names not in self._serving:
-            self._serving[names] = Calendar.union(*(self.calendar(name) for name in names))
-        return self._serving[names]
+        asked, known = (severity, plan, kind, channel), self._serving
+        if asked not in known:
+            parts: Iterable[Severity | Plan | Kind | Channel | None] = (
+                self.severities.get(str(severity)),
+                self.plans.get(str(plan)),
+                self.kinds.get(str(kind)),
+                self.channels.get(str(channel)),
+            )
+            names = frozenset(part.hours for part in parts if part is not None and part.hours is not None)
+            names = names or frozenset({self.hours})
+            if names not in known:
+                known[names] = Calendar.union(*(self.calendar(name) for name in sorted(names)))
+            known[asked] = known[names]
+        return known[asked]
 
-    @property
+    @cached_property
+    def _serving(self) -> dict[object, Calendar]:
+        """Calendars by the names of their parts, and by what was asked for."""
+        return {}
+
+    @cached_property
     def office(self) -> Calendar:
         """The calendar of the office."""
         return self.calendar(self.hours)

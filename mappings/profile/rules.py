@@ -153,6 +153,11 @@ class Target(Titled):
         """The table flat: one key part for each dimension of `by`, in that order; no dimension, one cell `()`."""
         return dict(flatten(self.table))
 
+    @cached_property
+    def rows(self) -> "Rows | Budget":
+        """The table as maps in maps, a level for each dimension of `by`, every key in words."""
+        return _worded(self.table)
+
     def cell_keys(self, dims: Mapping[str, str]) -> tuple[str, ...] | None:
         """The cell for some dimensions: at each level the value's own row, else `*`; None where there is none."""
         keys: tuple[str, ...] = ()
@@ -173,6 +178,17 @@ class Target(Titled):
     def warn_do(self) -> tuple[Do, ...]:
         """What happens when it is near."""
         return self._warn_do if self.warn is None else self.warn
+
+
+Rows = Mapping[str, "Rows | Budget"]
+"""A level of a target's table: by a dimension's value the next level, or a figure."""
+
+
+def _worded(table: object) -> Rows | Budget:
+    if isinstance(table, Mapping):
+        return {str(key): _worded(below) for key, below in table.items()}
+    assert isinstance(table, Budget)
+    return table
 
 
 def flatten(table: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Budget]]:

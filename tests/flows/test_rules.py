@@ -265,11 +265,11 @@ def test_counting_costs_a_few_statements(desk: Desk) -> None:
     looked = cases(desk.ctx, desk.ctx.store.open_tickets())
     few, asked[:] = len(asked), []
     lives = [case.life for case in looked]
-    around = beside(desk.ctx.store, desk.ctx.profile, lives)
+    around = beside(desk.ctx.store, desk.ctx.profile.rules.values(), lives)
     assert len(looked) > 10
     assert sum(bool(one.neighbours) for one in around.values()) > 10
     assert 0 < len([statement for statement in asked if "SELECT" in statement]) <= max(few, 4)
     desk.ctx.profile = edited("builder", "rules: {frequent reporter: null}")
     asked.clear()
-    assert beside(desk.ctx.store, desk.ctx.profile, lives) == {}
+    assert beside(desk.ctx.store, desk.ctx.profile.rules.values(), lives) == {}
     assert asked == []

@@ -93,7 +93,7 @@ def test_todays_profile_comes_to_what_the_stored_clocks_came_to(desk: Desk) -> N
     ctx = desk.ctx
     checked = 0
     for history in ctx.store.histories(ctx.store.tickets_since(desk.now - timedelta(days=400), limit=10_000)):
-        judges = deciders(ctx, ctx.profile, [history])
+        [judges] = deciders(ctx, [ctx.profile], [history])
         found = lived(history, ctx.profile, judges, groups=ctx.groups, until=desk.now)
         ours = {(one.target, one.cause): one for one in found.kept if one.target == "First response"}
         record = f"zendesk:{history.ticket.id}"

@@ -11,7 +11,7 @@ says whether a rule holds at one, `contest` who goes before whom, `acting` what 
 
 from mappings.policies.rules.acting import POLICY
 from mappings.policies.rules.around import ALONE, Around
-from mappings.policies.rules.judge import judge
+from mappings.policies.rules.judge import firings, judge
 from mappings.policies.rules.moments import FACTS, ON_PROBLEM, arrivals
 
-__all__ = ["ALONE", "FACTS", "ON_PROBLEM", "POLICY", "Around", "arrivals", "judge"]
+__all__ = ["ALONE", "FACTS", "ON_PROBLEM", "POLICY", "Around", "arrivals", "firings", "judge"]

@@ -4,15 +4,17 @@ The flow fetches the neighbours where a rule names such a fact; each carries its
 again gives the same, whatever has happened to the neighbours since.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
 from mappings.model import Neighbour
 
 
-class Around(msgspec.Struct, frozen=True):
+class Around(msgspec.Struct, frozen=True, dict=True):
     """The tickets that a ticket is judged beside: its company's, and those on its problem. It is one of them."""
 
     neighbours: tuple[Neighbour, ...] = ()
@@ -22,18 +24,16 @@ class Around(msgspec.Struct, frozen=True):
 
         One that was merged, deleted or spam by then is no ticket of anybody's.
         """
-        found = [
-            one
-            for one in self.neighbours
-            if one.company_id == company_id and one.company_since > since and arrival(one) <= until
-        ]
-        return sorted((one for one in found if one.ended is None or one.ended > until[0]), key=arrival)
+        arrived = self._arrived.get(company_id, [])
+        first = bisect_right(arrived, since, key=lambda one: one.company_since)
+        last = bisect_right(arrived, until, key=arrival)
+        return [one for one in arrived[first:last] if one.ended is None or one.ended > until[0]]
 
     def on_problem(self, problem: int, at: datetime) -> list[Neighbour]:
         """The tickets on a problem at a time, the problem's own included."""
         return [
             one
-            for one in self.neighbours
+            for one in self._ever_on.get(problem, ())
             if (one.id == problem or problem_at(one, at) == problem)
             and one.created_at <= at
             and (one.ended is None or one.ended > at)
@@ -41,7 +41,25 @@ class Around(msgspec.Struct, frozen=True):
 
     def joined(self, problem: int) -> list[datetime]:
         """When a problem was given a ticket, or lost one."""
-        return sorted({at for one in self.neighbours for at in _moves(one.problems, problem)})
+        return sorted({at for one in self._ever_on.get(problem, ()) for at in _moves(one.problems, problem)})
+
+    @cached_property
+    def _arrived(self) -> dict[int | None, list[Neighbour]]:
+        """Tickets by company, in the order in which they came to it."""
+        found: dict[int | None, list[Neighbour]] = {}
+        for one in sorted(self.neighbours, key=arrival):
+            found.setdefault(one.company_id, []).append(one)
+        return found
+
+    @cached_property
+    def _ever_on(self) -> dict[int | None, list[Neighbour]]:
+        """Tickets by each problem that they ever were on, or are themselves."""
+        found: dict[int | None, list[Neighbour]] = {one.id: [one] for one in self.neighbours}
+        for one in self.neighbours:
+            if one.problems:
+                for problem in {problem for _, problem in one.problems} - {one.id}:
+                    found.setdefault(problem, []).append(one)
+        return found
 
 
 ALONE = Around()

@@ -1,6 +1,7 @@
 """Which rules fire for a ticket, and what they want done."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 
 import msgspec
@@ -28,8 +29,7 @@ def judge(
 
     `link` gives a ticket's address for agents. `around` are the tickets that facts over several tickets count.
     """
-    ticket = life.history.ticket
-    if ON_HOLD in ticket.tags or ticket.status in _OVER or not life.line.known:
+    if not _judgeable(life):
         return []
     found = sorted(_fired(life, profile, around), key=lambda one: one.firing.moment.at)  # of one moment: profile order
     actions: dict[str, Action] = {}
@@ -37,6 +37,16 @@ def judge(
         for action in _together(list(together), life, profile, replies, link):
             actions.setdefault(action.key, action)
     return list(actions.values())
+
+
+def firings(life: Life, profile: Profile, around: Around = ALONE) -> set[datetime]:
+    """When rules fire for one ticket, over its whole past."""
+    return {one.firing.moment.at for one in _fired(life, profile, around)} if _judgeable(life) else set()
+
+
+def _judgeable(life: Life) -> bool:
+    ticket = life.history.ticket
+    return ON_HOLD not in ticket.tags and ticket.status not in _OVER and life.line.known
 
 
 class _Fired(msgspec.Struct, frozen=True):

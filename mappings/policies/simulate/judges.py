@@ -15,7 +15,7 @@ from mappings.policies.abuse.companies import POLICY as ABUSE
 from mappings.policies.abuse.flags import decisions, flags
 from mappings.policies.escalation import asked
 from mappings.policies.paging import over
-from mappings.policies.rules import ALONE, Around, judge
+from mappings.policies.rules import ALONE, Around, firings, judge
 from mappings.policies.rules import POLICY as RULES
 from mappings.policies.sla.measures import Life
 from mappings.policies.triage import POLICY as TRIAGE
@@ -71,16 +71,15 @@ def _triage(profile: Profile, world: World) -> Judge:
 def _rules(profile: Profile, world: World) -> Judge:
     """The profile's rules; a page waits while a critical severity waits for its confirmation."""
 
-    def judged(life: Life) -> list[Action]:
-        around = world.around.get(life.history.ticket.id, ALONE)
-        return judge(life, profile, world.replies, link=world.link, around=around)
+    def around(life: Life) -> Around:
+        return world.around.get(life.history.ticket.id, ALONE)
 
     def when(life: Life) -> Iterator[datetime]:
-        yield from (action.cause_at for action in judged(life))
+        yield from firings(life, profile, around(life))
         yield from waits(life, profile)
 
     def wants(life: Life, at: datetime) -> Iterator[Action]:
-        for action in judged(life):
+        for action in judge(life, profile, world.replies, link=world.link, around=around(life)):
             if not over(life, action.change) and not withheld(action, life, profile, at):
                 yield action
 

@@ -4,14 +4,15 @@ A target of the profile is a table over dimensions; a ticket's dimensions choose
 of a figure names its clock: wall time, open time of the serving calendar, business days, or a word.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
 from mappings.calendar import Calendar
-from mappings.profile import Profile
+from mappings.profile import Profile, Target
 from mappings.profile.durations import Budget, Figure, Unit
+from mappings.profile.rules import Rows
 
 Dims = Mapping[str, object]
 """A ticket's dimensions: severity, plan, kind, family, ladder, channel, tier, role, vip, tag (a set), escalated, brand.
@@ -49,7 +50,7 @@ def promises(profile: Profile, dims: Dims) -> tuple[Promise, ...]:
     for name, target in profile.targets.items():
         if not all(_meets(dims.get(fact), wanted) for fact, wanted in target.where.items()):
             continue
-        budget = _cell(target.cells, [dims.get(dimension) for dimension in target.by])
+        budget = _cell(target, dims)
         if budget is not None:
             found.append(
                 Promise(
@@ -92,18 +93,24 @@ def _meets(value: object, wanted: object) -> bool:
     return not _spellings(value).isdisjoint(_spellings(wanted))
 
 
-def _cell(cells: Mapping[tuple[str, ...], Budget], values: Iterable[object]) -> Budget | None:
+def _cell(target: Target, dims: Dims) -> Budget | None:
     """Walk down the table; at each step the value's own row, else the row `*` of the same parent."""
-    prefix: tuple[str, ...] = ()
-    for value in values:
-        depth = len(prefix)
-        rows = dict.fromkeys(key[depth] for key in cells if key[:depth] == prefix)
-        spelled = _spellings(value)
-        own = [row for row in rows if row in spelled]
-        if not own and "*" not in rows:
+    found: Rows | Budget | None = target.rows
+    for dimension in target.by:
+        if not isinstance(found, Mapping):
             return None
-        prefix = (*prefix, own[0] if own else "*")
-    return cells.get(prefix)
+        found = _row(found, dims.get(dimension))
+    return found if isinstance(found, Budget) else None
+
+
+def _row(rows: Rows, value: object) -> Rows | Budget | None:
+    """The row of a value, of a set the first that is in it, else the row `*`."""
+    if isinstance(value, frozenset | set | tuple | list):
+        spelled = _spellings(value)
+        own = next((rows[key] for key in rows if key in spelled), None)
+    else:
+        own = None if value is None else rows.get(_spelled(value))
+    return rows.get("*") if own is None else own
 
 
 def _spellings(value: object) -> set[str]:
