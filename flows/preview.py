@@ -48,10 +48,12 @@ def page(found: Preview, profile: Profile, link: Link) -> tuple[str, str]:
     lines = [sentence(found), ""]
     rows = found.shown(profile)
     if rows:
+        lines += ["| what | today | new | tickets |", "|---|---|---|---|"]
+        lines += [_line(row.name, *_sides(row), f"{row.tickets:,}") for row in found.in_all(profile)]
+        lines += ["", "## By severity and plan", ""]
         lines += ["| what | severity | plan | today | new | tickets |", "|---|---|---|---|---|---|"]
-    for row in rows:
-        cells = (row.name, row.severity, _plan(row, profile), *_sides(row), f"{row.tickets:,}")
-        lines.append(f"| {' | '.join(cell(text) for text in cells)} |")
+        lines += [_line(row.name, row.severity, _plan(row, profile), *_sides(row), f"{row.tickets:,}") for row in rows]
+        lines += ["", "## Examples"]
     for row in rows:
         lines += ["", f"**{_title(row, profile)}**", ""]
         for example in row.examples:
@@ -65,10 +67,13 @@ def tell(console: Console, found: Preview, profile: Profile, link: Link) -> None
     console.print(f"[bold]{sentence(found)}[/bold]", highlight=False)
     rows = found.shown(profile)
     if rows:
-        table = Table("what", "severity", "plan", "today", "new", "tickets", box=None, padding=(0, 2, 0, 0))
+        whole = Table("in all", "today", "new", "tickets", box=None, padding=(0, 2, 0, 0))
+        for row in found.in_all(profile):
+            whole.add_row(row.name, *_sides(row), f"{row.tickets:,}")
+        table = Table("by severity and plan", "", "", "today", "new", "tickets", box=None, padding=(0, 2, 0, 0))
         for row in rows:
             table.add_row(row.name, row.severity, _plan(row, profile), *_sides(row), f"{row.tickets:,}")
-        console.print("", table)
+        console.print("", whole, "", table)
     for row in rows:
         console.print(f"\n[bold]{_title(row, profile)}[/bold]", highlight=False)
         for example in row.examples:
@@ -101,6 +106,10 @@ def as_json(found: Preview, profile: Profile, link: Link) -> str:
     told |= {"tickets": found.tickets, "unknown": found.unknown, "differing": found.differing}
     told |= {"same": found.same, "moved": found.moved, "rows": rows}
     return msgspec.json.format(msgspec.json.encode(told)).decode()
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cell(text) for text in cells)} |"
 
 
 def _sides(row: Row) -> list[str]:

@@ -16,7 +16,7 @@ from mappings.policies.simulate.living import Kept, Outcome
 from mappings.policies.simulate.words import deed_words, promise_words
 from mappings.profile import Profile
 
-EXAMPLES = 5
+EXAMPLES = 3
 """Tickets that a row names."""
 MISSED = "missed"
 _COUNTED = {"met": "met", "missed": MISSED, "late": MISSED}
@@ -92,6 +92,18 @@ class Preview(msgspec.Struct):
             key=lambda row: (row.kind, _rank(row), row.name, _place(profile.severities, row), _plan(profile, row)),
         )
 
+    def in_all(self, profile: Profile) -> list[Row]:
+        """What differs, over all plans and severities: a row for each target and each kind of action, no examples."""
+        found: dict[tuple[Kind, str], Row] = {
+            (row.kind, row.name): _empty(row.kind, row.name) for row in self.shown(profile)
+        }
+        for row in self.rows.values():
+            if (whole := found.get((row.kind, row.name))) is not None:
+                whole.before += row.before
+                whole.after += row.after
+                whole.tickets += row.tickets
+        return list(found.values())
+
     def _targets(self, before: Outcome, after: Outcome, profiles: tuple[Profile, Profile]) -> Iterable[tuple[Row, str]]:
         """Every promise of a ticket, counted; those that come to something else are given with their words."""
         old, new = self._kept(before), self._kept(after)
@@ -137,8 +149,12 @@ class Preview(msgspec.Struct):
     def _row(self, kind: Kind, name: str, plan: str, severity: str) -> Row:
         key = (kind, name, plan, severity)
         if key not in self.rows:
-            self.rows[key] = Row(kind, name, plan, severity, Counter(), Counter())
+            self.rows[key] = _empty(kind, name, plan, severity)
         return self.rows[key]
+
+
+def _empty(kind: Kind, name: str, plan: str = "", severity: str = "") -> Row:
+    return Row(kind, name, plan, severity, Counter(), Counter())
 
 
 def _rank(row: Row) -> int:
