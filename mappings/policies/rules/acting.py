@@ -10,7 +10,7 @@ from mappings.notices import About, mentioned, told
 from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.abuse.acting import evidence_key
 from mappings.policies.abuse.flags import flag_at
-from mappings.policies.escalation import escalation_message, level_of, settled, step_up
+from mappings.policies.escalation import calling, escalation_message, level_of, settled, step_up
 from mappings.policies.paging import page
 from mappings.policies.rules.conditions import Firing
 from mappings.policies.rules.moments import serving
@@ -62,11 +62,13 @@ class Acting:
         return self._stay().tier
 
     def done(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> list[Action]:
-        """One verb as the actions that it comes to: telling a route may be a note, messages, or both.
+        """One verb as the actions that it comes to: telling a route may be a note, messages, or both, and so may a step.
 
         `beside` are the actions of other rules that it goes before, which its reason says.
         """
-        ticket_id, due_at = self.life.history.ticket.id, self._due()
+        ticket_id, due_at, action = self.life.history.ticket.id, self._due(), self.do(do, beside=beside)
+        if do.verb == "escalate":
+            return calling(action, self.life, self.profile, at=self.moment.at, link=self.link(ticket_id))
         about = About(
             ticket_id=ticket_id,
             facts=self.moment.facts,
@@ -79,7 +81,7 @@ class Acting:
             at = self.moment.at
             lines = escalation_message(self.life, self.profile, at=at, due_at=due_at, inside=False)
             about = msgspec.structs.replace(about, says=f"{lines}\n{about.says}", due_at=None)
-        return told(self.do(do, beside=beside), do, self.profile, about)
+        return told(action, do, self.profile, about)
 
     def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
         """One verb as an action; one whose tool is not there is written down as not connected."""
