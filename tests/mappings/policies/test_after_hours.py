@@ -102,6 +102,20 @@ EXPECTED = [
 ]
 
 
+@pytest.mark.req("AFT-09", "SLA-14")
+@pytest.mark.parametrize(
+    ("severity", "said"),
+    [("P1", "Mon 9 Mar 04:00"), ("P2", "Tue 10 Mar 09:00"), ("P3", "Wed 11 Mar 09:00")],
+)
+def test_a_mail_is_told_what_is_published(severity: str, said: str) -> None:
+    """pmerit: a P2 mail of Saturday is told 24 hours, whatever the team holds itself to; so with the others."""
+    org = profile("pmerit")
+    story = Story(SATURDAY, severity=severity, plan="standard", kind="technical", channel="email", zone=org.zone)
+    (reply,) = [action.change for action in judged(story, org) if action.verb == "reply"]
+    assert isinstance(reply, TicketChange)
+    assert f"You will hear from us by {said}." in (reply.reply or "")
+
+
 @pytest.mark.req("AFT-09")
 @pytest.mark.parametrize(("name", "filed", "severity", "plan", "said"), EXPECTED)
 def test_the_expected_time_is_honest(name: str, filed: str, severity: str, plan: str, said: str) -> None:
