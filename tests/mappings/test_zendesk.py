@@ -343,7 +343,7 @@ def test_a_rules_change_names_the_rule() -> None:
     ],
 )
 def test_whose_comment_the_export_tells(updater: int, public: bool, actor: Actor) -> None:
-    """The export names who made an update: that is enough for an internal note, which is work, and not for an answer."""
+    """The export names who made an update: enough for an internal note, which is work, not for an answer."""
     child = {"id": 6, "event_type": "Comment", "comment_public": public}
     (event,) = read(ticket_events=[{**AUDIT, "updater_id": updater, "child_events": [child]}]).events
     assert event.actor is actor

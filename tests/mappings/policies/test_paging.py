@@ -7,7 +7,7 @@ import pytest
 
 from mappings.model import Incident, PageStatus
 from mappings.plan import PageResolve, TicketChange
-from mappings.policies.paging import dedup_key, pair, record_of
+from mappings.policies.paging import dedup_key, pair
 from tests.profiles import profile
 from tests.stories import Story, at
 
@@ -57,12 +57,3 @@ def test_resolved_page_is_left() -> None:
     """A page that is resolved is not closed again."""
     over = msgspec.structs.replace(OPEN, status=PageStatus.RESOLVED, resolved_at=at(FILED))
     assert paired(Story(FILED, severity="P1").set("2026-03-04 02:30", status="solved"), over) == []
-
-
-@pytest.mark.parametrize(
-    ("key", "record"),
-    [(KEY, "zendesk:123"), ("hf-zendesk:7-x", "zendesk:7"), ("somebody-elses", None), ("hf-", None), ("", None)],
-)
-def test_record_of_a_key(key: str, record: str | None) -> None:
-    """A dedup key of ours names its record; another one names none."""
-    assert record_of(key) == record
