@@ -116,7 +116,7 @@ def test_the_worst_severity_is_everybodys_at_once(desk_of: Open) -> None:
 
 @pytest.mark.req("ESC-07", "ESC-09")
 def test_a_lawyers_letter(desk_of: Open) -> None:
-    """pmerit, tagged `legal`: one update takes it to tier 2 and calls management, each once."""
+    """pmerit, tagged `legal`: one update takes it to tier 2 and calls management, each once; they are mailed."""
     desk = desk_of("pmerit")
     ticket = desk.file("P2", "standard", fields={"kind": "complaint"})
     desk.minutes(2)
@@ -129,6 +129,9 @@ def test_a_lawyers_letter(desk_of: Open) -> None:
     desk.sim.edit(ticket, author=desk.agent, tags_add=("press",))
     desk.minutes(4)
     assert moves(desk, ticket) == ["Engineering"]
+    (mail,) = desk.mail.to("support-manager@example.com")
+    assert "Tag legal. Management is called." in mail.text
+    assert "Priority: P2 Medium" in mail.text
 
 
 @pytest.mark.req("ESC-13", "SLA-23")
