@@ -60,12 +60,13 @@ def test_after_hours(filed: str, severity: str | None, wanted: list[str]) -> Non
 @pytest.mark.req("AFT-02")
 @pytest.mark.parametrize(("plan", "pages"), [("starter", 0), ("professional", 0), ("business", 1), ("enterprise", 1)])
 def test_paged_plans_are_configuration(plan: str, pages: int) -> None:
-    """One line in the profile says which plans are paged for."""
+    """One line in the profile says which plans are paged for, also when a ticket moves up at night."""
     rules = edited(
         "builder",
         "rules: {night page: {when: {severity: P1, office: closed, plan: [business, enterprise]}, do: [page on_call]}}",
     )
-    assert said(judged(Story(NIGHT, severity="P1", plan=plan), rules)).count("page on_call") == pages
+    story = Story(NIGHT, severity="P1", plan=plan).set("2026-03-04 03:00", Actor.US, tier="2")
+    assert said(judged(story, rules)).count("page on_call") == pages
 
 
 def test_page_tells_nothing_personal() -> None:

@@ -77,10 +77,6 @@ TABLE: dict[str, dict[str, tuple[Make, Make]]] = {
         **BASE,
         **FEATURE,
         "night page": (ticket("P1", filed=NIGHT), ticket("P1", filed=DAY)),
-        "late at night": (
-            ticket("P1", then=later("2026-03-03 20:00", Actor.US, tier="2")),
-            ticket("P1", then=later("2026-03-03 12:00", Actor.US, tier="2")),
-        ),
         "night queue": (ticket("P2", filed=NIGHT), ticket("P1", filed=NIGHT)),
         "frequent reporter": (
             company_files("2026-02-25 11:00", "2026-03-01 09:00"),
@@ -152,7 +148,6 @@ SHOWS = {
     ("builder", "customer asks"): "ESC-05",
     ("builder", "low rating"): "ESC-05",
     ("builder", "frequent reporter"): "ESC-15",
-    ("builder", "late at night"): "AFT-01",
     ("builder", "named manager"): "CHN-10",
     ("archbuilder", "dissatisfied"): "ESC-05",
     ("archbuilder", "failed attempts"): "ESC-05",
