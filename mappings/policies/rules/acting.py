@@ -68,7 +68,7 @@ class Acting:
         """
         ticket_id, due_at, action = self.life.history.ticket.id, self._due(), self.do(do, beside=beside)
         if do.verb == "escalate":
-            return calling(action, self.life, self.profile, at=self.moment.at, link=self.link(ticket_id))
+            return self._called(action)
         about = About(
             ticket_id=ticket_id,
             facts=self.moment.facts,
@@ -82,6 +82,17 @@ class Acting:
             lines = escalation_message(self.life, self.profile, at=at, due_at=due_at, inside=False)
             about = msgspec.structs.replace(about, says=f"{lines}\n{about.says}", due_at=None)
         return told(action, do, self.profile, about)
+
+    def _called(self, step: Action) -> list[Action]:
+        """A step with its messages to management; of one problem they hear once, however many tickets are on it."""
+        at, number = self.moment.at, self.life.history.ticket.id
+        first, *messages = calling(step, self.life, self.profile, at=at, link=self.link(number))
+        problem = self.life.line.value("problem_id", at) if "companies_on_problem" in self.rule.when else None
+        if problem is not None:
+            of_problem = f":zendesk:{problem}"
+            keyed = [(one, one.key.replace(f":{self.record}", of_problem, 1)) for one in messages]
+            messages = [msgspec.structs.replace(one, key=key) for one, key in keyed]
+        return [first, *messages]
 
     def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
         """One verb as an action; one whose tool is not there is written down as not connected."""

@@ -11,6 +11,7 @@ from mappings.policies.sla.lateness import notice
 from mappings.profile import Profile
 from mappings.replies import Replies
 from tests.mappings.policies.escalation.climbing import life_of
+from tests.mappings.policies.rules.cases import DAY, beside, itself, plain
 from tests.profiles import edited, profile
 from tests.stories import Story, at
 
@@ -67,6 +68,21 @@ def test_managements_own_cases_reach_their_mailbox() -> None:
     unsolved = Story("2026-03-03 11:00", **ROOFINGS).reply("2026-03-03 11:10")  # type: ignore[arg-type]
     (mail,) = mails(by_clocks(unsolved, "2026-03-04 11:00", ROOFING))
     assert mail.text.startswith("Resolution was due 11:00 (standard: 1 business day). Management is called.")
+
+
+@pytest.mark.req("ESC-07")
+def test_many_complaints_of_one_problem_are_one_mail() -> None:
+    """roofing: whichever ticket on a problem is judged, the mail is the problem's; each ticket has its call."""
+    for number in (123, 124):
+        around = [
+            *(beside(other, DAY, ROOFING, company=other, problem=500) for other in (1, 2)),
+            itself(DAY, ROOFING, problem=500),
+        ]
+        told = plain(ROOFING, around=around, then=lambda story: story.set("2026-03-03 12:00", problem_id="500"))
+        told.story.id = number
+        step, mail = [one for one in told.judged(ROOFING) if one.key.startswith("rule:escalate:management")]
+        assert (step.key, step.record) == (f"rule:escalate:management:zendesk:{number}", f"zendesk:{number}")
+        assert mail.key == "rule:escalate:management:message:zendesk:500"
 
 
 @pytest.mark.parametrize(
