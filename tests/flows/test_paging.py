@@ -362,15 +362,3 @@ def test_nobody_is_alarmed_of_a_page_that_is_not_to_go(night: Desk, what: str) -
         night.ctx.store.pause("pagerduty", night.now)
     night.minutes(6)
     assert alarmed(night) == []
-
-
-@pytest.mark.req("AFT-08")
-def test_page_that_nobody_takes_climbs(night: Desk) -> None:
-    """Nobody takes the page within the time of PagerDuty's own ladder: the next one is paged, for the same incident."""
-    night.file("P1", "business")
-    night.minutes(2)
-    (incident,) = night.incidents
-    first = list(incident.assignees)
-    night.minutes(45)
-    assert len(night.incidents) == 1
-    assert incident.assignees != first
