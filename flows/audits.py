@@ -73,8 +73,7 @@ class Looked(NamedTuple):
 def look_again(ctx: Context, ids: Iterable[int], *, whole: Collection[int] = ()) -> Looked:
     """Fetch tickets fresh (at most a hundred); where one changed, read its audits. Deleted ones are left out.
 
-    Of tickets in `whole` the audits are read in any case: the export does not tell of mails that triggers sent, nor
-    who wrote an internal note.
+    Of tickets in `whole` the audits are read in any case: the export does not tell of mails that triggers sent.
     """
     assert ctx.zendesk is not None
     wanted = list(ids)

@@ -10,7 +10,7 @@ from flows.report import Delivered
 from mappings.model import Incident
 from mappings.pagerduty import event, incident
 from mappings.plan import Lane, PageResolve, PageTrigger
-from mappings.policies.paging import needless
+from mappings.policies.paging import needless, work_of
 from mappings.policies.sla.measures import live
 from mappings.timeline import build
 
@@ -97,7 +97,8 @@ def _rings(ctx: Context, row: OutboxRow) -> bool:
     record = row.action.record
     pages = [one for one in ctx.store.open_pages() if one.action.record == record]
     closing = ctx.store.acted([record], "resolve_page", _CLOSING) if pages else []
-    return bool(_keys(pages) - _keys(closing) - _keys([row]))
+    own = {work_of(key) for key in _keys([row])}
+    return any(work_of(key) not in own for key in _keys(pages) - _keys(closing))
 
 
 def _keys(rows: Iterable[OutboxRow]) -> set[str]:

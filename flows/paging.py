@@ -48,12 +48,13 @@ def _unconfirmed(ctx: Context) -> list[Action]:
     """Whom to tell of pages that do not show, though they were decided a while ago."""
     now = ctx.now()
     rows = ctx.store.unconfirmed_pages(before=now - CONFIRMED, since=now - LATELY)
-    pages = {row.action.record: row for row in rows}
-    found: list[Action] = []
-    for history in ctx.store.histories(ticket_id(row) for row in pages.values()):
-        row = pages[f"zendesk:{history.ticket.id}"]
-        found += unconfirmed(history, row.action, ctx.profile, row.decided_at, link=ctx.ticket_link)
-    return found
+    tickets = {history.ticket.id: history for history in ctx.store.histories({ticket_id(row) for row in rows})}
+    return [
+        action
+        for row in rows
+        if (history := tickets.get(ticket_id(row))) is not None
+        for action in unconfirmed(history, row.action, ctx.profile, row.decided_at, link=ctx.ticket_link)
+    ]
 
 
 def read_incidents(ctx: Context) -> list[Incident]:

@@ -85,7 +85,7 @@ def _judged(
     id, confirming = case.life.history.ticket.id, ctx.mode(triage.POLICY) is Mode.APPLY
     at = came.get(id)
     judged = judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link, around=around.get(id, ALONE))
-    for action in [*judged, *asked(case.life, ctx.profile, policy=POLICY)]:
+    for action in [*judged, *asked(case.life, ctx.profile, policy=POLICY, link=ctx.ticket_link)]:
         if over(case.life, action.change):
             continue
         if confirming and withheld(action, case.life, ctx.profile, ctx.now()):

@@ -28,8 +28,8 @@ from mappings.zendesk import rule_titles
 
 LOOK = 100
 """Candidates a call: what `show_many` takes."""
-WHOLE = ("ack", "progress")
-"""Measures that end with what the export does not tell: mails that triggers send, and who wrote an internal note."""
+WHOLE = ("ack",)
+"""Measures that end with what the export does not tell: mails that triggers send."""
 
 
 def decide(ctx: Context) -> Decided:

@@ -31,9 +31,17 @@ CONFIRMED = timedelta(minutes=3)
 _NEXT = "management"
 
 
-def dedup_key(record: str, cause: str) -> str:
-    """The page's key at PagerDuty: the ticket and the episode, so that a reopened ticket can page again."""
-    return f"hf-{record}-{cause}"
+def dedup_key(record: str, cause: str, service: str | None = None) -> str:
+    """The page's key at PagerDuty: the ticket and the episode, so that a reopened ticket can page again.
+
+    `service` is named for any but the profile's first: where two are woken, each has an incident of its own.
+    """
+    return f"hf-{record}-{cause}@{service}" if service else f"hf-{record}-{cause}"
+
+
+def work_of(key: str) -> str:
+    """What pages of one run of work have in common, whomever they wake: the key without its service."""
+    return key.partition("@")[0]
 
 
 def episode(life: Life, at: datetime) -> str:
@@ -55,8 +63,9 @@ def page(
 ) -> PageTrigger:
     """A page about a ticket: severity, plan, due time, link, how to stop it.
 
-    No names, subjects or addresses (design §4, "Privacy"). All pages of one episode are one incident.
+    No names, subjects or addresses (design §4, "Privacy"). All pages of one episode are one incident a service.
     """
+    first = next((route.pagerduty for route in profile.routes.values() if route.pagerduty), None)
     ticket = life.history.ticket
     severity = profile.severities.get(str(facts.get("severity")))
     words = f"{severity.key} {severity.name}" if severity else "Ticket"
@@ -65,7 +74,7 @@ def page(
         details["reply due"] = clock_face(due_at, profile.zone, at)
     details["to stop"] = "Solve the ticket, or resolve this incident."
     return PageTrigger(
-        dedup_key=dedup_key(f"zendesk:{ticket.id}", episode(life, at)),
+        dedup_key=dedup_key(f"zendesk:{ticket.id}", episode(life, at), None if service == first else service),
         service=service,
         summary=f"{words}: ticket {ticket.id} ({facts.get('plan', 'unknown plan')})",
         link=link,
@@ -83,7 +92,7 @@ class Needless(msgspec.Struct, frozen=True):
 def over(life: Life, change: Change) -> bool:
     """Is a page about work that ended, since the ticket was solved and reopened? Its rules page for what began then."""
     newest = dedup_key(f"zendesk:{life.history.ticket.id}", episode(life, datetime.max.replace(tzinfo=UTC)))
-    return isinstance(change, PageTrigger) and change.dedup_key != newest
+    return isinstance(change, PageTrigger) and work_of(change.dedup_key) != newest
 
 
 def needless(life: Life, change: PageTrigger, *, rings: bool) -> Needless | None:
@@ -141,13 +150,6 @@ def _about_page(action: Action, page: PageTrigger) -> Action:
         return action
     change = msgspec.structs.replace(action.change, subject=f"Page not confirmed: {page.summary}")
     return msgspec.structs.replace(action, change=change)
-
-
-def record_of(key: str) -> str | None:
-    """The record that a dedup key of ours speaks of: `hf-zendesk:123-177…` → `zendesk:123`."""
-    if not key.startswith("hf-") or "-" not in key[3:]:
-        return None
-    return key[3:].rpartition("-")[0]
 
 
 def pair(

@@ -152,7 +152,8 @@ def exported_events(audit: ExportedAudit, reading: Reading) -> Iterator[TicketEv
         actor = reading.actor(audit.updater_id, _label(child.get("via")) or own)
         if kind in _COMMENTS:
             public = child.get("comment_public", child.get("public")) is not False
-            plain = actor in (Actor.CUSTOMER, Actor.RULE) or (actor is Actor.US and not public)
+            # an internal note answers nobody: it counts as work, whose update it was
+            plain = actor in (Actor.CUSTOMER, Actor.RULE) or (actor in (Actor.US, Actor.AGENT) and not public)
             said_by = actor if plain else Actor.UNKNOWN
             yield _made(audit, id, said_by, EventKind.COMMENT, actor_id=audit.updater_id, public=public)
         elif kind in _MESSAGES:

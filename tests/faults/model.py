@@ -130,16 +130,19 @@ class _Life:
                 yield f"{name} shows {shown!r}, it should be {value!r}"
 
     def runs(self) -> Iterator[tuple[datetime, list[tuple[datetime, str]]]]:
-        """Each run of work, from its filing or a reopening: when it began, and as what it was known when."""
+        """Each run of work, from its filing or a reopening: when it began, and as what it was known when it was looked
+        at: at its beginning, graded anew, moved up."""
         starts = [self.filed, *self.again]
         grades = [(self.filed, self.severity), *self.worse]
         for start, stop in zip(starts, [*starts[1:], None], strict=True):
             before = [severity for at, severity in grades if at <= start]
-            later = [(at, severity) for at, severity in grades if start < at and (stop is None or at < stop)]
+            moved = [(move, [severity for at, severity in grades if at <= move][-1]) for move in self.moves]
+            later = [(at, was) for at, was in (*grades, *moved) if start < at and (stop is None or at < stop)]
             yield start, [(start, before[-1]), *later]
 
     def pages(self, journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
-        """A P1 outside the office's hours pages once in each run of work; who takes it stands in the ticket.
+        """A P1 outside the office's hours, filed, graded or moved up then, pages once in each run of work; who takes it
+        stands in the ticket.
 
         The ticket's end ends it. What went wrong in a run that is over is nobody's to be woken for.
         """

@@ -134,7 +134,7 @@ def test_for_machines() -> None:
 
 def test_errors_for_machines(draft: Path) -> None:
     """Errors as records, and still exit code 2."""
-    draft.write_text(BUILDER.read_text().replace("page on_call", "page nobody"))
+    draft.write_text(BUILDER.read_text().replace("page on_call", "page nobody", 1))
     result = CliRunner().invoke(app, ["check", str(draft), "--json"])
     assert result.exit_code == 2
     (error,) = json.loads(result.output)["errors"]

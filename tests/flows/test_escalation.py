@@ -77,7 +77,7 @@ def test_an_agent_hands_a_ticket_on(either_desk: Desk) -> None:
     assert moves(desk, ticket) == ["Technical support", "Engineering"]
 
 
-@pytest.mark.req("ESC-09")
+@pytest.mark.req("ESC-09", "ESC-18")
 def test_work_starts_the_hours_without_progress_anew(desk_of: Open) -> None:
     """pmerit: an internal note at 3 h 50 keeps a ticket where it is at 4 h; four hours after the note it goes up."""
     desk = desk_of("pmerit")
@@ -87,6 +87,9 @@ def test_work_starts_the_hours_without_progress_anew(desk_of: Open) -> None:
     assert f"{filed:%H:%M}" == "11:03"
     move(desk, "2026-03-03 14:53")
     desk.sim.reply(ticket, author=desk.agent, body="Found the log line.", public=False)
+    assert desk.field(ticket, "next_escalation") == "T2 at 15:03"
+    move(desk, "2026-03-03 14:56")
+    assert desk.field(ticket, "next_escalation") == "T2 on Wed 4 Mar 10:56"
     move(desk, "2026-03-03 15:03")
     assert desk.group(other) == "Engineering"
     assert desk.group(ticket) == "Support"
@@ -113,7 +116,7 @@ def test_the_worst_severity_is_everybodys_at_once(desk_of: Open) -> None:
 
 @pytest.mark.req("ESC-07", "ESC-09")
 def test_a_lawyers_letter(desk_of: Open) -> None:
-    """pmerit, tagged `legal`: one update takes it to tier 2 and calls management, each once."""
+    """pmerit, tagged `legal`: one update takes it to tier 2 and calls management, each once; they are mailed."""
     desk = desk_of("pmerit")
     ticket = desk.file("P2", "standard", fields={"kind": "complaint"})
     desk.minutes(2)
@@ -126,6 +129,9 @@ def test_a_lawyers_letter(desk_of: Open) -> None:
     desk.sim.edit(ticket, author=desk.agent, tags_add=("press",))
     desk.minutes(4)
     assert moves(desk, ticket) == ["Engineering"]
+    (mail,) = desk.mail.to("support-manager@example.com")
+    assert "Tag legal. Management is called." in mail.text
+    assert "Priority: P2 Medium" in mail.text
 
 
 @pytest.mark.req("ESC-13", "SLA-23")

@@ -209,7 +209,8 @@ COMPLAINTS = 'rules: {complaints: {when: {companies_on_problem: ">=2"}, do: [esc
 
 @pytest.mark.req("ESC-07")
 def test_a_second_company_on_one_problem(either_desk: Desk) -> None:
-    """Two tickets of one company are on a problem: nothing. Another company's joins: management hears of all three."""
+    """Two tickets of one company are on a problem: nothing. Another company's joins: management hears of all three,
+    and has one mail of the problem."""
     desk = either_desk
     desk.ctx.profile = edited("builder", COMPLAINTS)
     problem, first = desk.file("P3", "business"), desk.file("P3", "business")
@@ -224,6 +225,8 @@ def test_a_second_company_on_one_problem(either_desk: Desk) -> None:
         assert {"incident_suggested", "escalated_management"} <= desk.tags(ticket)
         assert any("Companies on problem 2." in note for note in desk.notes(ticket))
     assert "incident_suggested" not in desk.tags(apart)
+    (mail,) = desk.mail.to("support-manager@example.com")
+    assert "Companies on problem" in mail.text
     assert {state for ticket in (problem, first, other) for _, state in desk.states(ticket, "suggest")} == {"done"}
 
 

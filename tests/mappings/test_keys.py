@@ -141,7 +141,7 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
     yield "rules after a reopening", by_rules(reopened)
     asking = Story("2026-03-03 10:00").set("2026-03-03 11:00", tags="hf_escalate")
     asking.set("2026-03-03 11:10", escalation_reason="defect")
-    yield "asked for by hand", asked(life_of(asking), PROFILE, policy="rules")
+    yield "asked for by hand", asked(life_of(asking), PROFILE, policy="rules", link=str)
     second = Story("2026-03-03 10:00").set("2026-03-03 11:00", Actor.US, tier="2")
     yield "rules in a later tier", by_rules(second.set("2026-03-03 12:00", severity="P1"))
     rated = Story("2026-03-03 10:00").set("2026-03-03 12:00", Actor.CUSTOMER, rating="1")
@@ -270,12 +270,12 @@ def test_what_was_spoken_of_is_not_said_again() -> None:
     """Facts read anew forget what was noticed: what a note of the journal spoke of, also beside another, stays said."""
     life = life_of(Story("2026-03-03 10:00"))
     found, now = clocks(life, PROFILE), at("2026-03-09 14:00")
-    (step,) = [a for a in notice(life, found, PROFILE, now).actions if a.key.startswith("late:escalate:")]
+    step = next(a for a in notice(life, found, PROFILE, now).actions if a.key.startswith("late:escalate:"))
     said = {":".join(step.key.rsplit(":", 2)[1:]), *step.reason.facts["with"].split()}
     assert len(said) == 3
     again = notice(life, found, PROFILE, now, known=said).actions
     assert not [action for action in again if action.key.startswith("late:escalate:")]
     fewer = notice(life, found, PROFILE, now, known=said - {max(said)}).actions
-    (other,) = [action for action in fewer if action.key.startswith("late:escalate:")]
+    other = next(action for action in fewer if action.key.startswith("late:escalate:"))
     assert other.key == f"late:escalate:zendesk:123:{max(said)}"
     assert msgspec.structs.asdict(other)["rule"] in PROFILE.targets

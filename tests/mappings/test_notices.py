@@ -84,6 +84,16 @@ def test_p1_names_the_lead_and_writes_to_them() -> None:
     assert notes(found, "mention")[0].startswith("For tech leads (tech-leads@pmerit.com): ")
 
 
+@pytest.mark.req("ESC-11")
+@pytest.mark.parametrize("severity", ["P1", "P2", "P3"])
+def test_each_step_up_is_announced(severity: str) -> None:
+    """Handed on to the second and to the third tier: announced both times."""
+    story = Story("2026-03-03 10:00", severity=severity, plan="free").set("2026-03-03 11:00", tier="2")
+    once = judged(story, PMERIT, f"{severity} escalated")
+    twice = judged(story.set("2026-03-03 12:00", tier="3"), PMERIT, f"{severity} escalated")
+    assert len({action.key for action in twice}) == 2 * len(once)
+
+
 @pytest.mark.req("ESC-12", "SEC-07")
 def test_an_escalation_is_told_in_its_eight_lines() -> None:
     """What goes out of an escalation has the eight lines of its form, without what anybody wrote."""

@@ -330,6 +330,25 @@ def test_a_rules_change_names_the_rule() -> None:
     assert rule_titles(dump(audits=[audit, {**AUDIT, "events": []}])) == {77: "Tidy up"}
 
 
+@pytest.mark.req("ESC-09")
+@pytest.mark.parametrize(
+    ("updater", "public", "actor"),
+    [
+        (AGENT, False, Actor.AGENT),
+        (AGENT, True, Actor.UNKNOWN),
+        (US, False, Actor.US),
+        (US, True, Actor.UNKNOWN),
+        (CUSTOMER, True, Actor.CUSTOMER),
+        (BOT, False, Actor.UNKNOWN),
+    ],
+)
+def test_whose_comment_the_export_tells(updater: int, public: bool, actor: Actor) -> None:
+    """The export names who made an update: enough for an internal note, which is work, not for an answer."""
+    child = {"id": 6, "event_type": "Comment", "comment_public": public}
+    (event,) = read(ticket_events=[{**AUDIT, "updater_id": updater, "child_events": [child]}]).events
+    assert event.actor is actor
+
+
 @pytest.mark.parametrize(
     ("change", "shown"),
     [

@@ -1,10 +1,10 @@
 """Several wishes for one step are one step: whoever comes second joins it as a note (design §4, "Keys")."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from mappings.plan import Action, TicketChange
+from mappings.plan import Action, Message, Reason, TicketChange
 from mappings.policies.escalation.step import CALLED, NONE, Taken
 
 JOINED = "Already moved up from this tier."
@@ -15,18 +15,18 @@ def one_step(actions: Sequence[Action], taken: Mapping[str, Taken]) -> list[Acti
     """One decision's actions, of which at most one moves a ticket up from each stay.
 
     `taken` says by record what was stepped before or by somebody else in this minute. The highest tier wanted is moved
-    to; other wishes tell their reason in a note. Of two actions with one key the first also tells the other's reason.
+    to; other wishes tell their reason in a note, and nobody outside the ticket.
     """
-    single = _told_together(actions)
-    steps = [action for action in single if action.verb == "escalate" and isinstance(action.change, TicketChange)]
+    steps = [action for action in actions if action.verb == "escalate" and isinstance(action.change, TicketChange)]
     best: dict[tuple[str, str], int] = {}
     for action in steps:
         where = (action.record, _stay(action))
         best[where] = max(best.get(where, 0), _tier(action))
     moved: set[tuple[str, str]] = set()
     called: set[tuple[str, str]] = set()
+    joined: list[tuple[str, Reason]] = []
     found = []
-    for action in single:
+    for action in actions:
         if action in steps:
             where, before = (action.record, _stay(action)), taken.get(action.record, NONE)
             tier = _tier(action)
@@ -34,27 +34,11 @@ def one_step(actions: Sequence[Action], taken: Mapping[str, Taken]) -> list[Acti
             calls = _calls(action) and where[1] not in before.called and where not in called
             moved |= {where} if goes else set()
             called |= {where} if calls else set()
+            joined += [] if goes or calls else [(action.record, action.reason)]
             found.append(action if goes or calls else _joined(action))
-        else:
+        elif not (isinstance(action.change, Message) and (action.record, action.reason) in joined):
             found.append(action)
     return found
-
-
-def _told_together(actions: Iterable[Action]) -> list[Action]:
-    """Each key once; a step that two rules want has the reasons of both."""
-    found: dict[str, Action] = {}
-    for action in actions:
-        first = found.setdefault(action.key, action)
-        if first is action or action.verb != "escalate" or first.rule == action.rule:
-            continue
-        if isinstance(first.change, TicketChange) and first.change.note is not None:
-            also = f"Also: {_cause(action)}"
-            note = f"{also}\n\n{first.change.note}"
-            facts = {**first.reason.facts, "because": f"{_cause(first)} {also}"}
-            why = msgspec.structs.replace(first.reason, text=f"{first.reason.text} {also}", facts=facts)
-            change = msgspec.structs.replace(first.change, note=note)
-            found[action.key] = msgspec.structs.replace(first, change=change, reason=why)
-    return list(found.values())
 
 
 def _joined(action: Action) -> Action:

@@ -4,11 +4,12 @@ A reason is mandatory. Without one the ticket stays and a note asks for it, once
 and tag and reason are taken off, so that the next request is one of its own. The reason stays in the note.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from mappings.model import DONE, ESCALATION_REASONS, Actor
 from mappings.plan import ON_HOLD, Action, Lane, TicketChange
+from mappings.policies.escalation.calling import calling
 from mappings.policies.escalation.step import level_of, step_up
 from mappings.policies.sla.measures import Life, Stay
 from mappings.profile import Profile
@@ -19,13 +20,23 @@ MANUAL = "Escalation by hand"
 """The rule that it goes by in the journal."""
 TAG, FIELD = "hf_escalate", "escalation_reason"
 _SENSE = timedelta(hours=8)
+_UNNAMED = "An agent asked for it; the reason stands in the ticket."
+"""What goes out of the ticket of a reason in the agent's own words."""
 
 
-def asked(life: Life, profile: Profile, *, policy: str) -> list[Action]:
-    """What agents' requests for the next tier come to, over a ticket's whole past; each under its own key."""
+def asked(life: Life, profile: Profile, *, policy: str, link: Callable[[int], str]) -> list[Action]:
+    """What agents' requests for the next tier come to, over a ticket's whole past; each under its own key.
+
+    `link` gives a ticket's address for agents.
+    """
     if ON_HOLD in life.history.ticket.tags or not life.line.known:
         return []
-    return [_answer(life, profile, at, cause, policy) for at, cause in _requests(life)]
+    found: list[Action] = []
+    for at, cause in _requests(life):
+        answer, address = _answer(life, profile, at, cause, policy), link(life.history.ticket.id)
+        known = life.line.value(FIELD, at) in ESCALATION_REASONS
+        found += calling(answer, life, profile, at=at, link=address, says=None if known else _UNNAMED)
+    return found
 
 
 def _requests(life: Life) -> Iterator[tuple[datetime, str]]:

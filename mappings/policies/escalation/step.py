@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from mappings.model import DONE
 from mappings.plan import Action, Reason, TicketChange
 from mappings.policies.escalation.message import escalation_message
 from mappings.policies.sla.clocks import dimensions
@@ -123,7 +124,12 @@ def step_up(
 
 
 def reply_due(life: Life, profile: Profile, tier: int, at: datetime) -> datetime | None:
-    """By when a tier that takes a ticket over at a time owes its reply; null where none is promised (SLA-23)."""
+    """By when a tier that takes a ticket over at a time owes its reply; null where none is promised (SLA-23).
+
+    Of one that is done, none is.
+    """
+    if life.line.value("status", at) in DONE:
+        return None
     dims = dimensions(life, profile, at) | {"tier": tier, "escalated": True}
     calendar = profile.serving_calendar(**{key: dims.get(key) for key in ("severity", "plan", "kind", "channel")})
     dues = [

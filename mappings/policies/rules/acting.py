@@ -10,8 +10,8 @@ from mappings.notices import About, mentioned, told
 from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.abuse.acting import evidence_key
 from mappings.policies.abuse.flags import flag_at
-from mappings.policies.escalation import escalation_message, level_of, settled, step_up
-from mappings.policies.paging import page
+from mappings.policies.escalation import calling, escalation_message, level_of, settled, step_up
+from mappings.policies.paging import episode, page
 from mappings.policies.rules.conditions import Firing
 from mappings.policies.rules.moments import serving
 from mappings.policies.sla.measures import Life, Stay
@@ -62,11 +62,13 @@ class Acting:
         return self._stay().tier
 
     def done(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> list[Action]:
-        """One verb as the actions that it comes to: telling a route may be a note, messages, or both.
+        """One verb as the actions that it comes to: telling a route, or management, may be a note and messages.
 
         `beside` are the actions of other rules that it goes before, which its reason says.
         """
-        ticket_id, due_at = self.life.history.ticket.id, self._due()
+        ticket_id, due_at, action = self.life.history.ticket.id, self._due(), self.do(do, beside=beside)
+        if do.verb == "escalate":
+            return self._called(action)
         about = About(
             ticket_id=ticket_id,
             facts=self.moment.facts,
@@ -79,7 +81,18 @@ class Acting:
             at = self.moment.at
             lines = escalation_message(self.life, self.profile, at=at, due_at=due_at, inside=False)
             about = msgspec.structs.replace(about, says=f"{lines}\n{about.says}", due_at=None)
-        return told(self.do(do, beside=beside), do, self.profile, about)
+        return told(action, do, self.profile, about)
+
+    def _called(self, step: Action) -> list[Action]:
+        """A step with its messages to management; of one problem they hear once, however many tickets are on it."""
+        at, number = self.moment.at, self.life.history.ticket.id
+        first, *messages = calling(step, self.life, self.profile, at=at, link=self.link(number))
+        problem = self.life.line.value("problem_id", at) if "companies_on_problem" in self.rule.when else None
+        if problem is not None:
+            of_problem = f":zendesk:{problem}"
+            keyed = [(one, one.key.replace(f":{self.record}", of_problem, 1)) for one in messages]
+            messages = [msgspec.structs.replace(one, key=key) for one, key in keyed]
+        return [first, *messages]
 
     def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
         """One verb as an action; one whose tool is not there is written down as not connected."""
@@ -137,9 +150,10 @@ class Acting:
         )
 
     def _key(self, do: Do, change: Change, cause: str) -> str:
-        """Verb, argument and ticket. A text goes to a customer once; what is about a company, once for what it counts.
+        """Verb, argument and ticket; what is about a company, once for what it counts.
 
-        A ticket without a customer success manager may be given one: then there is something to do.
+        A text goes to a customer once, but for one about steps up. A page belongs to its run of work. A ticket without
+        a customer success manager may be given one: then there is something to do.
         """
         if isinstance(change, KeepEvidence):  # one copy for a flag, whoever asks for it
             flag = flag_at(self.life.line, self.moment.at)
@@ -149,11 +163,21 @@ class Acting:
         if window is not None and do.verb != "reply":
             about = f"zendesk:organization:{window[0]}:{window[1]}"
         nobody = ":nobody" if do.verb == "follow" and isinstance(change, NotConnected) else ""
-        return f"rule:{str(do).replace(' ', ':')}:{about}{nobody}{'' if do.verb == 'reply' else cause}"
+        end = self._step() if do.verb == "reply" else self._work() if do.verb == "page" else cause
+        return f"rule:{str(do).replace(' ', ':')}:{about}{nobody}{end}"
+
+    def _step(self) -> str:
+        """The step up that a text is about, where its rule is judged at each: it names a new time (SLA-23)."""
+        again = self.rule.again and "escalated" in _listed(self.rule.when.get("event"))
+        return f":{self._stay().cause}" if again and "escalated" in self.moment.events else ""
 
     def _cause(self) -> str:
-        work = self.firing.run_of_work
-        return f":{self.moment.cause}" if self.rule.again else f":{work}" if work else ""
+        return f":{self.moment.cause}" if self.rule.again else ""
+
+    def _work(self) -> str:
+        """The reopening since which a page is wanted: what was paged before ended with the work that was solved."""
+        work = episode(self.life, self.moment.at)
+        return self._cause() if self.rule.again or work == self.life.created else f":{work}"
 
     def _change(self, do: Do) -> tuple[Change, Lane, timedelta | None]:
         argument = str(do.argument)
@@ -283,20 +307,22 @@ class Acting:
         requester = self.life.history.requester
         return requester.locale if requester else None
 
-    def _due(self) -> datetime | None:
-        """When the customer hears from us: the first reply, or after a hand-off the new tier's (SLA-23)."""
+    def _due(self, *, told: bool = False) -> datetime | None:
+        """When the customer hears from us: the first reply, or after a hand-off the new tier's (SLA-23).
+
+        The earliest promise binds us; what a customer is `told` is the published one, where there is one (SLA-14).
+        """
         measure = "handoff_reply" if "escalated" in self.moment.events else "first_reply"
         calendar = serving(self.profile, self.moment.facts)
-        dues = [
-            due(self.profile, promise.budget, calendar, self.moment.at).due_at
-            for promise in promises(self.profile, self.moment.facts)
-            if promise.measure == measure
-        ]
+        held = [promise for promise in promises(self.profile, self.moment.facts) if promise.measure == measure]
+        published = [promise for promise in held if promise.published]
+        meant = published if told and published else held
+        dues = [due(self.profile, promise.budget, calendar, self.moment.at).due_at for promise in meant]
         return min((at for at in dues if at is not None), default=None)
 
     def _placeholders(self, language: str) -> dict[str, str]:
         requester = self.life.history.requester
-        at = self._due()
+        at = self._due(told=True)
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),

@@ -14,14 +14,10 @@ _COMPANY = "tickets_from_company"
 
 
 class Firing(msgspec.Struct, frozen=True):
-    """A moment at which a rule holds. `window`: the company, and the first ticket of those that were counted.
-
-    `run_of_work`: the reopening since which it holds once more.
-    """
+    """A moment at which a rule holds. `window`: the company, and the first ticket of those that were counted."""
 
     moment: Moment
     window: tuple[int, int] | None = None
-    run_of_work: str | None = None
 
 
 def judged(rule: Rule) -> bool:

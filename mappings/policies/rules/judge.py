@@ -20,6 +20,8 @@ from mappings.replies import Replies
 
 _OVER = (Status.MERGED, Status.DELETED, Status.SPAM)
 """Endings that are nobody's solution: no rule is judged on them."""
+_ASKED = frozenset({"reopened", "escalated"})
+"""The events at which a rule is asked about its pages, whatever it names."""
 
 
 def judge(
@@ -70,30 +72,29 @@ def _fired(life: Life, profile: Profile, around: Around) -> Iterator[_Fired]:
         ]
         given = firing if rule.again else firing[:1]
         yield from (_Fired(rule, fired, rule.do) for fired in given)
-        if given:
-            yield from _paged_again(rule, given, lived, life, around)
+        yield from _paged_again(rule, given, lived, life, around)
 
 
 def _paged_again(
     rule: Rule, given: Sequence[Firing], lived: Sequence[Moment], life: Life, around: Around
 ) -> Iterator[_Fired]:
-    """The pages of a rule that holds once more after a reopening: its page before ended with the work that was solved.
+    """The pages of a rule that holds at a step up or after a reopening: for those it is asked anew.
 
-    Once after each reopening: then, or where a fact changed since. The rule's other actions are not done again.
+    What was filed by day may climb at night, and what paged before ended with the work that was solved. Once in each
+    run of work. The rule's other actions are not done again, nor for the first time.
     """
     pages = tuple(do for do in rule.do if do.verb == "page")
-    first, known = given[0].moment.at, {one.moment.at for one in given}
-    paged = {episode(life, first)}
+    known = {one.moment.at for one in given}
+    paged = {episode(life, one.moment.at) for one in given[:1]}
     for moment in lived if pages else ():
         work = episode(life, moment.at)
-        looked = "reopened" in moment.events or moment.concerns(rule)
-        if moment.at <= first or work in paged or not looked:
+        if work in paged or not (_ASKED & moment.events or moment.concerns(rule)):
             continue
         fired = fires(rule, moment, life, around)
         if fired is not None:
             paged.add(work)
             if moment.at not in known:
-                yield _Fired(rule, msgspec.structs.replace(fired, run_of_work=work), pages)
+                yield _Fired(rule, fired, pages)
 
 
 def _together(

@@ -7,6 +7,7 @@ from itertools import pairwise
 import msgspec
 
 from mappings.calendar import Calendar
+from mappings.model import DONE
 from mappings.plan import ON_HOLD
 from mappings.policies.rules.around import ALONE, Around
 from mappings.policies.sla.clocks import dimensions
@@ -70,7 +71,10 @@ class _Happening(msgspec.Struct):
 
 
 def _happenings(life: Life, around: Around) -> dict[datetime, _Happening]:
-    """Creation, each change of a fact, each move between tiers, solve and reopening; simultaneous ones are one."""
+    """Creation, each change of a fact, each move between tiers, solve and reopening; simultaneous ones are one.
+
+    A ticket that is done and moved up is nobody's escalation: nobody works on it, and no reply is owed.
+    """
     found = {life.line.created_at: _Happening(life.created, {"created"})}
 
     def at(when: datetime, cause: str) -> _Happening:
@@ -85,7 +89,8 @@ def _happenings(life: Life, around: Around) -> dict[datetime, _Happening]:
     for before, stay in pairwise(life.stays):
         happening = at(stay.start, stay.cause)
         happening.changed |= {"tier", "escalated"}
-        happening.events |= {"escalated"} if stay.tier > before.tier else set()
+        up = stay.tier > before.tier and life.line.value("status", stay.start) not in DONE
+        happening.events |= {"escalated"} if up else set()
     for start, stop, cause in life.solved:
         at(start, cause).events.add("solved")
         if stop is not None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from mappings.plan import Action, TicketChange
+from mappings.plan import Action, Message, TicketChange
 from mappings.policies.abuse.companies import POLICY as ABUSE
 from mappings.policies.sla.clocks import dimensions
 from mappings.policies.sla.measures import Life
@@ -53,5 +53,7 @@ def _named(action: Action) -> list[str]:
         return [f"assign {change.group}"] if change.group else []
     if action.verb in _QUIET:
         return []
+    if action.verb == "message" and action.key.split(":")[1] == "escalate" and isinstance(action.change, Message):
+        return [f"tell {action.change.route}"]  # goes with a step that calls management
     policy, _, what = action.key.partition(f":{action.record}")[0].partition(":")
     return [" ".join(([ABUSE] if policy == ABUSE else []) + what.split(":"))]

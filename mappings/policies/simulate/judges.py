@@ -53,7 +53,7 @@ def judges(profile: Profile, world: World) -> dict[str, list[Judge]]:
     """The judges of a profile, by policy, in the order of a pulse."""
     return {
         TRIAGE: [_triage(profile, world)],
-        RULES: [_rules(profile, world), _agents(profile)],
+        RULES: [_rules(profile, world), _agents(profile, world)],
         ABUSE: [_managers(profile, world)],
     }
 
@@ -86,13 +86,13 @@ def _rules(profile: Profile, world: World) -> Judge:
     return Judge(when, wants)
 
 
-def _agents(profile: Profile) -> Judge:
+def _agents(profile: Profile, world: World) -> Judge:
     """Agents who ask for the next tier."""
 
-    def wants(life: Life, at: datetime) -> list[Action]:
-        return asked(life, profile, policy=RULES)
+    def wants(life: Life) -> list[Action]:
+        return asked(life, profile, policy=RULES, link=world.link)
 
-    return Judge(lambda life: (action.cause_at for action in asked(life, profile, policy=RULES)), wants)
+    return Judge(lambda life: (action.cause_at for action in wants(life)), lambda life, at: wants(life))
 
 
 def _managers(profile: Profile, world: World) -> Judge:

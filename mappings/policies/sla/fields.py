@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from mappings.model import DONE, ENDED, Clock, ClockState
 from mappings.plan import ON_HOLD, Action, Lane, TicketChange
-from mappings.policies.escalation import level_of, settled
+from mappings.policies.escalation import CALLED, level_of, settled
 from mappings.policies.sla.lateness import POLICY
 from mappings.policies.sla.measures import Life, replies
 from mappings.policies.sla.ownership import moved_back, taken
@@ -86,10 +86,19 @@ def _sla_due(running: Sequence[Clock], profile: Profile) -> str | None:
     return min(dues).astimezone(profile.zone).isoformat() if dues else None
 
 
+def _called(life: Life) -> bool:
+    """Was management called since the ticket came to its tier? Once a stay is enough: no clock calls it again."""
+    return any(
+        CALLED in (step.new or "").split() and CALLED not in (step.old or "").split()
+        for step in life.line.of("tags")
+        if step.at >= life.stays[-1].start
+    )
+
+
 def _next_escalation(life: Life, running: Sequence[Clock], profile: Profile) -> str | None:
     """`T2 at 14:00`: the earliest step up that a running clock will cause, as `step_up` will take it."""
     stay, top = life.stays[-1], len(profile.tiers) + 1
-    stays_here = moved_back(life, profile) is not None
+    stays_here, called = moved_back(life, profile) is not None, _called(life)
     steps = []
     for clock in running:
         target = profile.targets.get(clock.target)
@@ -99,7 +108,7 @@ def _next_escalation(life: Life, running: Sequence[Clock], profile: Profile) -> 
         at = clock.due_at if settled(life, profile, stay, clock.due_at, clock.dims.get("severity")) else waits
         levels = [level_of(do.argument, stay.tier, profile) for do in target.late if do.verb == "escalate"]
         steps += [(at, level, clock.start_at) for level in levels if level > stay.tier]
-    steps = [step for step in steps if step[1] == top or not stays_here]
+    steps = [step for step in steps if not (called if step[1] == top else stays_here)]
     if not steps:
         return None
     at, level, start = min(steps)

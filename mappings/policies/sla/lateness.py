@@ -13,6 +13,7 @@ import msgspec
 from mappings.model import Clock, ClockState
 from mappings.notices import About, mentioned, told
 from mappings.plan import ON_HOLD, Action, Change, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.policies.escalation.calling import calling
 from mappings.policies.escalation.step import NONE, Taken, level_of, settled, step_up
 from mappings.policies.paging import page
 from mappings.policies.sla.measures import Life, Stay
@@ -167,7 +168,7 @@ class _Acting:
             for do in self.profile.targets[clock.target].late
             if do.verb == "escalate" and _about(clock) not in self.known
         ]
-        steps = [self._climb(climbing, late)] if climbing else []
+        steps = self._climb(climbing, late) if climbing else []
         return steps + self.others(late)
 
     def others(self, late: Sequence[Clock]) -> list[Action]:
@@ -180,8 +181,8 @@ class _Acting:
             actions += [action for do in others for action in self._done(do, clock, why, says, "late")]
         return actions
 
-    def _climb(self, climbing: Sequence[tuple[Clock, Do]], late: Sequence[Clock]) -> Action:
-        """A step up with all reasons. It is keyed by what was late first, however many it speaks of."""
+    def _climb(self, climbing: Sequence[tuple[Clock, Do]], late: Sequence[Clock]) -> list[Action]:
+        """A step up with all reasons, told to management where it calls them. Keyed by what was late first."""
         clock = climbing[0][0]
         says = " ".join(due_words(one, self.profile, self.now, late=True) for one in late)
         rule = ", ".join(dict.fromkeys(clock.target for clock, _ in climbing))
@@ -193,7 +194,8 @@ class _Acting:
         why = reason(code, rule, f"{says} {step.says}", self.profile, facts)
         told = step.told(why)
         change = msgspec.structs.replace(told, add_tags=(BREACHED, *told.add_tags))
-        return self._action(f"late:escalate:{self.record}:{_about(clock)}", step.verb, clock, why, change)
+        action = self._action(f"late:escalate:{self.record}:{_about(clock)}", step.verb, clock, why, change)
+        return calling(action, self.life, self.profile, at=self.now, link=self._link())
 
     def _done(self, do: Do, clock: Clock, why: Reason, says: str, when: str) -> list[Action]:
         """One verb other than `escalate`, as the actions that it comes to."""
@@ -203,7 +205,7 @@ class _Acting:
             facts=clock.dims,
             says=f"{says} Rule: {clock.target}.",
             at=self.now,
-            link=self.link(ticket_id) if self.link else None,
+            link=self._link(),
         )
         return told(self._do(do, clock, why, when, WARNED if when == "warn" else BREACHED), do, self.profile, about)
 
@@ -224,7 +226,6 @@ class _Acting:
         return self._action(key, do.verb, clock, why, NotConnected(needs=needs))
 
     def _page(self, service: str, clock: Clock) -> PageTrigger:
-        ticket = self.life.history.ticket
         found = page(
             self.life,
             self.profile,
@@ -233,13 +234,16 @@ class _Acting:
             facts=clock.dims,
             at=self.now,
             due_at=clock.due_at,
-            link=self.link(ticket.id) if self.link else None,
+            link=self._link(),
         )
         if self.verified:
             return found
         doubt = {"unverified": "Zendesk cannot be reached: it was late by what was read last. Look before you act."}
         summary = f"Unverified: {found.summary}"
         return msgspec.structs.replace(found, summary=summary, details={**found.details, **doubt})
+
+    def _link(self) -> str | None:
+        return self.link(self.life.history.ticket.id) if self.link else None
 
     def _action(self, key: str, verb: str, clock: Clock, why: Reason, change: Change) -> Action:
         """A page holds until its ticket is done (see page_delivery); what is said to a ticket, for a working day."""

@@ -90,6 +90,27 @@ def test_a_night_page_does_not_fire_again_in_the_morning() -> None:
     assert [action.key for action in judged(story, org) if action.verb == "page"] == ["rule:page:on_call:zendesk:123"]
 
 
+CLIMBING = [
+    # (organisation, severity, plan, filed, moved up, is somebody paged by then?)
+    ("pmerit", "P1", "standard", "2026-03-03 16:00", "2026-03-03 20:00", True),
+    ("pmerit", "P1", "standard", "2026-03-06 16:00", "2026-03-07 12:00", False),  # not at weekends
+    ("pmerit", "P2", "standard", "2026-03-03 16:00", "2026-03-03 20:00", False),
+    ("archbuilder", "P2", "enterprise", "2026-03-03 17:00", "2026-03-03 21:00", True),
+    ("archbuilder", "P2", "basic", "2026-03-03 17:00", "2026-03-03 21:00", False),
+    ("archbuilder", "P3", "enterprise", "2026-03-03 17:00", "2026-03-03 21:00", False),
+]
+
+
+@pytest.mark.req("AFT-03", "AFT-05")
+@pytest.mark.parametrize(("name", "severity", "plan", "filed", "moved", "paged"), CLIMBING)
+def test_what_climbs_at_night(name: str, severity: str, plan: str, filed: str, moved: str, paged: bool) -> None:
+    """Filed by day, and moved up while the office is closed: who would be woken for a new one is woken for it."""
+    org = profile(name)
+    story = Story(filed, severity=severity, plan=plan, kind=next(iter(org.kinds)), zone=org.zone)
+    assert PAGED not in after_hours(story, org)
+    assert (PAGED in after_hours(story.set(moved, Actor.US, tier="3"), org)) is paged
+
+
 EXPECTED = [
     # (organisation, filed, severity, plan, what the customer reads)
     ("builder", "2026-03-07 12:00", "P3", "business", "You will hear from us by Mon 9 Mar 16:00."),
@@ -100,6 +121,20 @@ EXPECTED = [
     ("pmerit", "2026-03-07 12:00", "P3", "standard", "You will hear from us by Tue 10 Mar 09:00."),
     ("pmerit", "2026-03-07 12:00", "P1", "standard", "You will hear from us by Mon 9 Mar 02:00."),
 ]
+
+
+@pytest.mark.req("AFT-09", "SLA-14")
+@pytest.mark.parametrize(
+    ("severity", "said"),
+    [("P1", "Mon 9 Mar 04:00"), ("P2", "Tue 10 Mar 09:00"), ("P3", "Wed 11 Mar 09:00")],
+)
+def test_a_mail_is_told_what_is_published(severity: str, said: str) -> None:
+    """pmerit: a P2 mail of Saturday is told 24 hours, whatever the team holds itself to; so with the others."""
+    org = profile("pmerit")
+    story = Story(SATURDAY, severity=severity, plan="standard", kind="technical", channel="email", zone=org.zone)
+    (reply,) = [action.change for action in judged(story, org) if action.verb == "reply"]
+    assert isinstance(reply, TicketChange)
+    assert f"You will hear from us by {said}." in (reply.reply or "")
 
 
 @pytest.mark.req("AFT-09")

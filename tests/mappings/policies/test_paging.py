@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from mappings.model import Incident, PageStatus
-from mappings.plan import PageResolve, TicketChange
-from mappings.policies.paging import dedup_key, pair, record_of
+from mappings.plan import PageResolve, PageTrigger, TicketChange
+from mappings.policies.paging import dedup_key, over, page, pair
+from tests.mappings.policies.escalation.climbing import ARCH, life_of
 from tests.profiles import profile
 from tests.stories import Story, at
 
@@ -59,10 +60,19 @@ def test_resolved_page_is_left() -> None:
     assert paired(Story(FILED, severity="P1").set("2026-03-04 02:30", status="solved"), over) == []
 
 
-@pytest.mark.parametrize(
-    ("key", "record"),
-    [(KEY, "zendesk:123"), ("hf-zendesk:7-x", "zendesk:7"), ("somebody-elses", None), ("hf-", None), ("", None)],
-)
-def test_record_of_a_key(key: str, record: str | None) -> None:
-    """A dedup key of ours names its record; another one names none."""
-    assert record_of(key) == record
+@pytest.mark.req("AFT-07")
+def test_each_service_has_an_incident_of_its_own() -> None:
+    """The profile's first service goes by the plain key; another one is named in its own. Both end with their work."""
+
+    def paged(story: Story) -> list[PageTrigger]:
+        life = life_of(story, ARCH)
+        more = {"rule": "critical", "facts": {}, "at": story.last, "due_at": None, "link": None}
+        return [page(life, ARCH, service=name, **more) for name in ("support-on-call", "engineering")]  # type: ignore[arg-type]
+
+    story = Story(FILED, severity="P1", plan="basic", zone=ARCH.zone)
+    plain, named = paged(story)
+    assert named.dedup_key == f"{plain.dedup_key}@engineering"
+    assert not any(over(life_of(story, ARCH), change) for change in (plain, named))
+    story.set("2026-03-04 03:00", status="solved").set("2026-03-04 04:00", status="open")
+    assert all(over(life_of(story, ARCH), change) for change in (plain, named))
+    assert not any(over(life_of(story, ARCH), change) for change in paged(story))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.plan import Action, Lane, TicketChange
-from mappings.policies.escalation import CALLED, Taken, one_step, taken_by
+from mappings.policies.escalation import CALLED, Taken, calling, one_step, taken_by
 from mappings.policies.escalation.step import level_of, step_up
 from mappings.reasons import reason
 from tests.mappings.policies.escalation.climbing import life_of, told
@@ -69,21 +69,27 @@ def test_management_is_called_once() -> None:
     assert [action.verb for action in one_step([wish("management"), again], {})] == ["escalate", "note"]
 
 
+def test_a_call_that_joins_mails_nobody() -> None:
+    """The mail goes with the call that is made; another ticket's call of the same second is one of its own."""
+    first, again, other = wish("management"), wish("management", "two"), wish("management", "two", "zendesk:124")
+    wishes = [one for call in (first, again, other) for one in calling(call, LIFE, BUILDER, at=NOW)]
+    assert [action.verb for action in wishes] == ["escalate", "message"] * 3
+    found = one_step(wishes, {})
+    assert [(action.verb, action.record) for action in found] == [
+        ("escalate", RECORD),
+        ("message", RECORD),
+        ("note", RECORD),
+        ("escalate", "zendesk:124"),
+        ("message", "zendesk:124"),
+    ]
+
+
 def test_what_a_request_takes_off_is_taken_off() -> None:
     """An agent's request that joins another step still clears its tag and its reason."""
     asking = wish("next", "two")
     cleared = msgspec.structs.replace(told(asking), remove_tags=("hf_escalate",), fields={"escalation_reason": None})
     found = one_step([msgspec.structs.replace(asking, change=cleared)], {RECORD: taken_by([wish("next")])})
     assert (told(found[0]).remove_tags, dict(told(found[0]).fields)) == (("hf_escalate",), {"escalation_reason": None})
-
-
-def test_one_key_tells_both_reasons() -> None:
-    """Two rules with the same wish are one action, whose note has both reasons."""
-    (found,) = one_step([wish("next"), wish("next", "two")], {})
-    assert (found.rule, told(found).tier) == ("one", 2)
-    assert "Because of one." in (told(found).note or "")
-    assert "Also: For two." in (told(found).note or "")
-    assert "Also: For two." in found.reason.text
 
 
 def test_what_was_stepped_before_is_not_stepped_again() -> None:

@@ -16,7 +16,7 @@ BUILDER = profile("builder")
 
 def wanted(story: Story) -> list[Action]:
     """What the agents' requests of a story come to."""
-    return asked(life_of(story, BUILDER), BUILDER, policy="rules")
+    return asked(life_of(story, BUILDER), BUILDER, policy="rules", link=str)
 
 
 @pytest.mark.req("ESC-06", "VIP-06")
@@ -71,9 +71,9 @@ def test_each_request_is_one_of_its_own() -> None:
         story.set(f"2026-03-03 {hour}:00", tags="hf_escalate", escalation_reason="ability")
         story.set(f"2026-03-03 {hour}:01", Actor.US, tags=None, escalation_reason=None, tier=tier)
     story.set("2026-03-03 13:00", tags="hf_escalate", escalation_reason="other")
-    keys = [action.key for action in wanted(story)]
-    assert len(set(keys)) == 3
-    assert "Management is called." in (told(wanted(story)[-1]).note or "")
+    steps = [action for action in wanted(story) if action.verb != "message"]
+    assert len({action.key for action in steps}) == 3
+    assert "Management is called." in (told(steps[-1]).note or "")
 
 
 def test_an_agent_may_undo_what_an_agent_took_back() -> None:
@@ -104,4 +104,4 @@ def test_a_request_that_was_not_read_yet_waits() -> None:
     history = Story("2026-03-03 10:00").set("2026-03-03 11:00", escalation_reason="vip").history()
     unread = forget(history, at("2026-03-03 10:30"))
     life = live(unread, build(unread), BUILDER, {})
-    assert asked(life, BUILDER, policy="rules") == []
+    assert asked(life, BUILDER, policy="rules", link=str) == []

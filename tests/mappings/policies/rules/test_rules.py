@@ -60,12 +60,13 @@ def test_after_hours(filed: str, severity: str | None, wanted: list[str]) -> Non
 @pytest.mark.req("AFT-02")
 @pytest.mark.parametrize(("plan", "pages"), [("starter", 0), ("professional", 0), ("business", 1), ("enterprise", 1)])
 def test_paged_plans_are_configuration(plan: str, pages: int) -> None:
-    """One line in the profile says which plans are paged for."""
+    """One line in the profile says which plans are paged for, also when a ticket moves up at night."""
     rules = edited(
         "builder",
         "rules: {night page: {when: {severity: P1, office: closed, plan: [business, enterprise]}, do: [page on_call]}}",
     )
-    assert said(judged(Story(NIGHT, severity="P1", plan=plan), rules)).count("page on_call") == pages
+    story = Story(NIGHT, severity="P1", plan=plan).set("2026-03-04 03:00", Actor.US, tier="2")
+    assert said(judged(story, rules)).count("page on_call") == pages
 
 
 def test_page_tells_nothing_personal() -> None:
@@ -145,6 +146,32 @@ def test_once_in_each_run_of_work(again: bool) -> None:
     assert len(keys) == (3 if again else 2)
 
 
+@pytest.mark.req("AFT-01")
+@pytest.mark.parametrize(("reopened", "pages"), [("2026-03-04 02:00", 1), ("2026-03-04 10:00", 0)])
+def test_a_ticket_of_the_day_that_is_reopened_at_night(reopened: str, pages: int) -> None:
+    """Filed and solved by day, nobody was paged; down again at night: somebody is woken. Down again by day: nobody."""
+    story = Story(DAY, severity="P1").set("2026-03-03 17:00", status="solved")
+    story.reply(reopened, Actor.CUSTOMER, status="open")
+    assert said(judged(story)) == ["page on_call"] * pages
+
+
+@pytest.mark.req("AFT-01")
+def test_what_is_late_at_night_pages() -> None:
+    """A P1 of the last minutes of the day, still unanswered when it climbs after closing: on-call is woken, once. So it
+    is in each run of work, and not where a step comes by day or of a lesser severity."""
+    story = Story("2026-03-03 17:55", severity="P1").set("2026-03-03 18:55", Actor.US, tier="2")
+    assert said(judged(story)) == ["page on_call"]
+    story.set("2026-03-03 19:55", Actor.US, tier="3")
+    assert said(judged(story)) == ["page on_call"]
+    story.set("2026-03-03 20:00", status="solved").set("2026-03-04 17:55", Actor.CUSTOMER, status="open")
+    assert said(judged(story.set("2026-03-04 18:00", tier="2"))) == ["page on_call"]
+    pages = [one for one in judged(story.set("2026-03-04 18:55", Actor.US, tier="3")) if one.verb == "page"]
+    assert len({one.key for one in pages}) == 2
+    by_day = Story(DAY, severity="P1").set("2026-03-03 12:00", Actor.US, tier="2")
+    lesser = Story("2026-03-03 17:55", severity="P2").set("2026-03-03 18:55", Actor.US, tier="2")
+    assert said(judged(by_day)) == said(judged(lesser)) == []
+
+
 def test_reopened_pages_where_the_rule_still_holds() -> None:
     """Reopened while the office works, or as something lesser: nobody is woken. Made worse that night: somebody is."""
     by_day = Story(NIGHT, severity="P1").set("2026-03-04 03:00", status="solved")
@@ -205,3 +232,46 @@ def test_an_escalated_customer_is_told_the_new_time() -> None:
     [reply] = [action for action in judged(story, org) if action.verb == "reply"]
     assert isinstance(reply.change, TicketChange)
     assert "You will hear from them by 14:00." in (reply.change.reply or "")
+
+
+def told(story: Story, org: Profile) -> list[Action]:
+    """What the customer is told."""
+    return [action for action in judged(story, org) if action.verb == "reply"]
+
+
+@pytest.mark.req("SLA-23", "ESC-13")
+def test_each_hand_off_is_told() -> None:
+    """Moved on once more, the customer is told the next time; a step down, and what is seen again, are not."""
+    org = profile("archbuilder")
+    story = Story("2026-03-03 09:10", severity="P3", plan="basic", kind="software_bug", zone=org.zone)
+    story.set("2026-03-03 10:00", Actor.US, tier="2").set("2026-03-03 12:00", Actor.US, tier="3")
+    first, second = told(story.set("2026-03-03 13:00", tier="2"), org)
+    assert isinstance(first.change, TicketChange)
+    assert isinstance(second.change, TicketChange)
+    assert "You will hear from them by 18:00." in (first.change.reply or "")
+    assert "You will hear from them by 16:00." in (second.change.reply or "")
+    assert first.key != second.key
+    assert [action.key for action in told(story.reply("2026-03-03 14:00"), org)] == [first.key, second.key]
+
+
+@pytest.mark.parametrize("rule", ["when: {event: escalated}", "when: {tag: [a, b]}, again: true"])
+def test_any_other_text_goes_once(rule: str) -> None:
+    """A rule without `again`, and one that is not about steps up: the same words reach a customer once."""
+    org = edited("builder", f"rules: {{x: {{{rule}, do: [reply escalated]}}}}")
+    story = Story("2026-03-03 10:00", severity="P3")
+    story.set("2026-03-03 11:00", Actor.US, tier="2", tags="a").set("2026-03-03 12:00", Actor.US, tier="3", tags="a b")
+    assert len(told(story, org)) == 1
+
+
+@pytest.mark.req("SLA-23", "ESC-05")
+def test_nothing_is_promised_of_a_solved_ticket() -> None:
+    """Solved, and rated badly: the next tier is given it, no time is named to anybody, for no clock runs; reopened, the
+    tier owes its reply."""
+    org = profile("archbuilder")
+    story = Story("2026-03-03 09:10", severity="P3", plan="basic", kind="software_bug", zone=org.zone)
+    story.reply("2026-03-03 10:00", status="solved").set("2026-03-03 11:00", Actor.CUSTOMER, rating="1")
+    (step,) = [action for action in judged(story, org) if action.verb == "escalate"]
+    assert isinstance(step.change, TicketChange)
+    assert "The new target" not in (step.change.note or "")
+    story.set("2026-03-03 11:01", Actor.US, tier="2")
+    assert told(story, org) == []

@@ -96,6 +96,7 @@ TABLE: dict[str, dict[str, tuple[Make, Make]]] = {
         "business impact": (ticket(tags="executive"), ticket(tags="business")),
         "vip first": (ticket(vip=True), ticket()),
         "vip critical": (ticket("critical", vip=True), ticket("urgent", vip=True)),
+        "named manager": (ticket(vip=True, csm="eva@roof.example"), ticket()),
     },
     "pmerit": {
         **BASE,
@@ -130,7 +131,12 @@ TABLE: dict[str, dict[str, tuple[Make, Make]]] = {
             ticket(then=later("2026-03-03 12:00", Actor.US, tier="1")),
         ),
     },
-    "lasercalc": {**BASE, **FEATURE},
+    "lasercalc": {
+        **BASE,
+        **FEATURE,
+        "emergency": (ticket("urgent"), ticket("normal")),
+        "named manager": (ticket(plan="enterprise", csm="eva@laser.example"), ticket(plan="pro")),
+    },
 }
 ALSO = {
     ("archbuilder", "dissatisfied"): ["tell leads"],
@@ -149,6 +155,8 @@ SHOWS = {
     ("roofing", "business impact"): "ESC-07",
     ("roofing", "vip first"): "VIP-01",
     ("roofing", "vip critical"): "VIP-03",
+    ("roofing", "named manager"): "CHN-10",
+    ("lasercalc", "named manager"): "CHN-10",
     ("archbuilder", "vip"): "VIP-06",
     ("pmerit", "many users"): "ESC-09",
     ("pmerit", "sensitive"): "ESC-09",

@@ -70,7 +70,8 @@ def test_late_ones_climb_by_the_profiles_own_steps() -> None:
     """P2 Business, never answered: 4 open hours a tier, then management; what ends after closing ends next day."""
     found = outcome(Story("2026-03-03 10:00"))
     times = ["2026-03-03 14:00", "2026-03-04 08:00", "2026-03-04 12:00"]
-    assert done(found) == [("escalate", at(time)) for time in times]
+    steps = [("escalate", at(time)) for time in times]
+    assert done(found) == [*steps, ("tell management", at(times[-1]))]
     assert results(found) == [
         ("First response", "late"),
         ("Hand-off response", "missed"),

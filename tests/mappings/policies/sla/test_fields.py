@@ -109,3 +109,13 @@ def test_a_step_that_has_to_wait_says_so() -> None:
     story = Story("2026-03-03 09:00", severity="P2", plan="basic", kind="new_feature", zone=profile("archbuilder").zone)
     story.set("2026-03-03 12:55", Actor.US, tier="2")
     assert next_step(story) == "T3 at 13:10"
+
+
+@pytest.mark.req("ESC-18")
+def test_management_is_called_once_a_stay() -> None:
+    """Called by a rule in the last tier: no clock calls them again from there, and the field says so. After the next
+    move, one would."""
+    story = archbuilders(tier="4").set("2026-03-03 10:00", Actor.US, tags="escalated escalated_management")
+    assert next_step(story) is None
+    story.set("2026-03-03 10:05", tier="3").set("2026-03-03 10:06", tier="4")
+    assert next_step(story) == "Management at 12:06"

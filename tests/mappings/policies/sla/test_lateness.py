@@ -71,8 +71,9 @@ def test_a_breach_moves_the_ticket_up_one_tier_with_its_reason() -> None:
 def test_the_ladder_ends_with_management(tier: str, group: str | None, to: int | None) -> None:
     """A breach at tier 2 goes to tier 3; a breach at tier 3 stays there and management is called."""
     story = Story("2026-03-03 10:00").set("2026-03-03 12:00", Actor.US, tier=tier)
-    [action] = look(story, "2026-03-03 16:00").actions
+    action, *mailed = look(story, "2026-03-03 16:00").actions
     assert (change(action).group, change(action).tier) == (group, to)
+    assert bool(mailed) is (to is None)
     assert ("escalated_management" in change(action).add_tags) is (to is None)
 
 
