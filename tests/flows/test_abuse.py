@@ -91,6 +91,9 @@ def test_story_of_an_abusive_customer(either_desk: Desk) -> None:
     assert len(said(desk, first, "Flagged as abusive as threats")) == 1
     (copy,) = kept(desk, first)
     assert "I will find you" in copy.content
+    (mail,) = desk.mail.to("support-manager@example.com")
+    assert f"ticket {first} (business)" in mail.subject
+    assert desk.ctx.ticket_link(first) in mail.text
     desk.minutes(6)
     assert said(desk, first, "Review of an abuse flag was due")
     decide(desk, first, "warn")
