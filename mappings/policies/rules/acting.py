@@ -7,9 +7,9 @@ import msgspec
 
 from mappings.model import Actor
 from mappings.notices import About, mentioned, told
-from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.plan import Action, Change, KeepEvidence, Lane, Message, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.abuse.acting import evidence_key
-from mappings.policies.abuse.flags import flag_at
+from mappings.policies.abuse.flags import TAG, flag_at
 from mappings.policies.escalation import escalation_message, level_of, settled, step_up
 from mappings.policies.paging import page
 from mappings.policies.rules.conditions import Firing
@@ -79,7 +79,12 @@ class Acting:
             at = self.moment.at
             lines = escalation_message(self.life, self.profile, at=at, due_at=due_at, inside=False)
             about = msgspec.structs.replace(about, says=f"{lines}\n{about.says}", due_at=None)
-        return told(self.do(do, beside=beside), do, self.profile, about)
+        found = told(self.do(do, beside=beside), do, self.profile, about)
+        return [one for one in found if not (self._told_by_flag(do) and isinstance(one.change, Message))]
+
+    def _told_by_flag(self, do: Do) -> bool:
+        """Is a rule for flags to tell those who decide? Each flag tells them by a message of its own."""
+        return (do.verb, do.argument) == ("tell", self.profile.abuse.decide) and self.rule.when.get("tag") == (TAG,)
 
     def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
         """One verb as an action; one whose tool is not there is written down as not connected."""

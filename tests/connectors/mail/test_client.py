@@ -35,7 +35,7 @@ class Office:
 
     def send(self, to: str = "leads@example.com", text: str = "It is late.", ref: str = "hf-1") -> str:
         """Send one message."""
-        return self.client().send(to, "P1: ticket 7", text, ref=ref, at=NOW)
+        return self.client().send(to, "P1: ticket 7", text, ref=ref, at=NOW).id
 
     def fault(self, **fault: object) -> None:
         """Put one line of a fault script into force."""
@@ -101,6 +101,34 @@ def test_unknown_mailbox(office: Office) -> None:
         office.send("gone@example.com")
     assert "gone@" not in str(raised.value)
     assert office.sim.mailbox == []
+
+
+def test_one_address_of_several(office: Office) -> None:
+    """One mailbox of two is no more: the other one gets the message, and what was refused is said, without a name."""
+    office.sim.lose("gone@example.com")
+    sent = office.client().send("gone@example.com, b@example.com", "x", "x", ref="hf-1", at=NOW)
+    assert sent.refused == ("550 No such user here",)
+    (mail,) = office.sim.mailbox
+    assert mail.to == ("b@example.com",)
+
+
+def test_no_address_that_works(office: Office) -> None:
+    """Both are refused: nothing is sent, and the refusal is the route's."""
+    for name in ("a", "b"):
+        office.sim.lose(f"{name}@example.com")
+    with pytest.raises(NotFound, match="550"):
+        office.send("a@example.com, b@example.com")
+    assert office.sim.mailbox == []
+
+
+def test_plain_letters_on_the_way(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server need not take eight bits (RFC 6152): what goes over the line is seven."""
+    seen: list[bytes] = []
+    take = office.sim.take
+    monkeypatch.setattr(office.sim, "take", lambda sender, to, content: seen.append(content) or take(sender, to, content))
+    office.send(text="… and 3 more. Grüße")
+    assert seen[0].isascii()
+    assert office.sim.mailbox[0].text.rstrip() == "… and 3 more. Grüße"
 
 
 def test_nobody_listens() -> None:

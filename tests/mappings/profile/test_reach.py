@@ -33,6 +33,7 @@ def test_an_action_whose_tool_is_not_connected_is_told() -> None:
     assert off["rules.security.do[2]"] == "tell leads: email is not connected yet"
     assert found["rules.referral.do[0]"] == "create_lead: its tool is not connected yet"
     assert not any(path.startswith(("rules.night page", "rules.night queue", "warn")) for path in found)
+    assert "rules.abusive.do[2]" not in found
 
 
 def test_once_everything_is_connected_only_outages_are_left() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from flows.context import load_replies
 from mappings.model import Actor, Person
-from mappings.plan import Action, KeepEvidence, NotConnected, PageTrigger, TicketChange
+from mappings.plan import Action, KeepEvidence, Message, NotConnected, PageTrigger, TicketChange
 from mappings.policies.rules import judge
 from mappings.policies.sla.measures import live
 from mappings.profile import Profile
@@ -176,6 +176,15 @@ def test_evidence_is_kept_once_for_a_flag() -> None:
     (action,) = [action for action in judged(story) if action.verb == "keep_evidence"]
     assert isinstance(action.change, KeepEvidence)
     assert (action.tool, action.key) == ("evidence", f"abuse:evidence:zendesk:123:{epoch(at('2026-03-03 12:00'))}")
+
+
+def test_managers_are_told_of_a_flag_once() -> None:
+    """The rule's `tell management` is its note in the ticket: the message to them is the flag's own."""
+    found = [action for action in judged(Story(DAY, tags="abusive")) if "management" in action.key]
+    assert [(action.verb, type(action.change)) for action in found] == [("assign", TicketChange), ("tell", TicketChange)]
+    org = edited("builder", "rules: {abusive: {when: {tag: [abusive, legal]}}}")
+    wider = [action for action in judged(Story(DAY, tags="legal"), org) if "management" in action.key]
+    assert [type(action.change) for action in wider] == [TicketChange, TicketChange, Message]
 
 
 def test_customer_asks_for_escalation() -> None:
