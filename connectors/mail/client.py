@@ -151,6 +151,10 @@ def _connect(server: Server, seconds: float) -> smtplib.SMTP:
         raise Forbidden(_PLACE, f"the server does not offer what the settings need ({error})", fix) from error
     except smtplib.SMTPResponseException as error:
         raise refused(int(error.smtp_code), error.smtp_error) from error
+    except ssl.SSLCertVerificationError as error:
+        cause = f"the server's certificate is not believed ({error.verify_message})"
+        fix = "renew it, or put the certificate of whoever issued it into SSL_CERT_FILE; mail waits until then"
+        raise Unavailable(_PLACE, cause, fix) from error
     except (OSError, smtplib.SMTPException) as error:
         raise NotReached(type(error).__name__) from error
     return door

@@ -247,8 +247,8 @@ def test_a_server_that_never_answers(mailing: Desk) -> None:
 @pytest.mark.req("NTF-12")
 def test_one_mailbox_of_a_route(mailing: Desk) -> None:
     """A route leads to two people, of whom one has left: the other is told, and the run says so once."""
-    text = 'targets: {First response: {late: [tell leads]}}\nroutes: {leads: {email: "gone@example.com, b@example.com"}}'
-    mailing.ctx.profile = edited("builder", text + ALONE)
+    both = 'routes: {leads: {email: "gone@example.com, b@example.com"}}'
+    mailing.ctx.profile = edited("builder", f"targets: {{First response: {{late: [tell leads]}}}}\n{both}{ALONE}")
     mailing.mail.lose("gone@example.com")
     (ticket,) = late(mailing)
     problems = [line for beat in mailing.minutes(3) for line in beat.delivered.problems]
