@@ -231,6 +231,23 @@ def test_evidence_outlives_the_ticket(desk: Desk) -> None:
         assert words in before.content
 
 
+@pytest.mark.req("ABU-03", "ABU-07")
+def test_merged_right_after_the_flag(desk: Desk) -> None:
+    """Flagged, and merged into another ticket before we looked: what it said is kept, and a manager hears of it."""
+    other = desk.file("P3", "business")
+    ticket = desk.file("P3", "business", body="You will regret this.")
+    desk.minutes(1)
+    flag(desk, ticket)
+    desk.sim.merge(other, [ticket], author=desk.agent)
+    desk.minutes(3)
+    (copy,) = kept(desk, ticket)
+    assert "You will regret this." in copy.content
+    assert [mail.subject for mail in desk.mail.to("support-manager@example.com")] == [
+        f"[builder] P3 Minor issue: ticket {ticket} (business)"
+    ]
+    assert unfinished(desk.rows()) == []
+
+
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
 def test_write_without_an_answer(desk: Desk, flagged: int, kind: str) -> None:
     """No answer to the company's change: looked for in its fields, and counted once."""

@@ -10,7 +10,18 @@ import msgspec
 
 from mappings.model import Actor, Company, Status
 from mappings.notices import About, told
-from mappings.plan import ON_HOLD, Action, Change, CompanyChange, KeepEvidence, Lane, NotConnected, Reason, TicketChange
+from mappings.plan import (
+    ON_HOLD,
+    Action,
+    Change,
+    CompanyChange,
+    KeepEvidence,
+    Lane,
+    Message,
+    NotConnected,
+    Reason,
+    TicketChange,
+)
 from mappings.policies.abuse import companies
 from mappings.policies.abuse.companies import POLICY, Entry, record_of
 from mappings.policies.abuse.flags import CATEGORY, DECISION, TAG, Decision, Flag, decisions, flags
@@ -24,7 +35,7 @@ FLAGGED, DECIDED = "Abuse flag", "Abuse decision"
 """The rules that act here, by name."""
 WARNING = "abuse_warning"
 """The text of a formal warning."""
-_OVER = (Status.MERGED, Status.DELETED, Status.SPAM)
+_AWAY = (Status.DELETED, Status.SPAM)
 _REMOVED_IN = {"chat": "intercom"}
 """The tool in which a channel is taken from a company."""
 
@@ -49,10 +60,11 @@ class Known(msgspec.Struct, frozen=True):
 def conduct(life: Life, profile: Profile, replies: Replies, known: Known) -> list[Action]:
     """All that a ticket's flags and decisions ask for, over its whole past; what is done already is known by its key.
 
-    A ticket that somebody keeps us off is not written to: only its evidence is kept.
+    A ticket that somebody keeps us off is not written to: only its evidence is kept. Nor is one that was merged: its
+    evidence is kept, and those who decide are told.
     """
     ticket = life.history.ticket
-    if ticket.status in _OVER or not life.line.known:
+    if ticket.status in _AWAY or not life.line.known:
         return []
     acting = _Acting(life, profile, replies, known)
     refused = [cause for cause, may in known.managers.items() if not may]
@@ -64,7 +76,10 @@ def conduct(life: Life, profile: Profile, replies: Replies, known: Known) -> lis
     actions += [acting.evidence(one.cause, one.at, "Decided on as abusive") for one in bare]
     if ON_HOLD in ticket.tags:
         return actions
-    actions += [action for flag in found if flag.stop is None for action in acting.flag(flag)]
+    flagged = [action for flag in found if flag.stop is None for action in acting.flag(flag)]
+    if ticket.status is Status.MERGED:
+        return actions + [action for action in flagged if isinstance(action.change, Message)]
+    actions += flagged
     actions += [acting.refuse(one, taken) for one in taken if known.managers.get(one.cause) is False]
     for one in ours:
         if one.emptied is None or one.emptied not in known.bosses:
