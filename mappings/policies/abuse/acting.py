@@ -4,7 +4,7 @@ Pure: who is a manager, and what the journal holds of the company, are handed in
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -27,7 +27,7 @@ from mappings.policies.abuse.companies import POLICY, Entry, record_of
 from mappings.policies.abuse.flags import CATEGORY, DECISION, TAG, Decision, Flag, decisions, flags
 from mappings.policies.sla.measures import Life
 from mappings.profile import Do, Profile
-from mappings.reasons import clock_face, reason
+from mappings.reasons import clock_face, day_face, reason
 from mappings.replies import Replies
 from mappings.timeline import UNREAD, plan_at
 
@@ -177,7 +177,7 @@ class _Acting:
         self, one: Decision, company: Company | None, says: str, facts: Mapping[str, str]
     ) -> tuple[str, list[Action]]:
         """A formal warning: told to the customer, counted on the company."""
-        reply = TicketChange(reply=self._text())
+        reply = TicketChange(reply=self._text(one, company))
         why = self._why("abuse_warned", DECIDED, says, facts)
         told = self._action(f"abuse:reply:{self.record}:{one.cause}", "reply", reply, why, one.at, lane=Lane.CUSTOMER)
         if company is None:
@@ -277,14 +277,19 @@ class _Acting:
         local = at.astimezone(self.profile.zone)
         return f"{clock_face(at, self.profile.zone, at)} on {local:%Y-%m-%d}"
 
-    def _text(self) -> str:
+    def _text(self, one: Decision, company: Company | None) -> str:
+        """The warning in the customer's language; who is restricted already reads until when."""
         requester = self.life.history.requester
+        language = self.replies.language(WARNING, requester.locale if requester else None)
+        until = companies.standing(company, "restricted_until", self.before, "") if company is not None else None
         values = {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
             "organisation": self.profile.name,
         }
-        return self.replies.render(WARNING, (requester.locale if requester else None) or "en", values)
+        if until is not None and companies.day(one.at, self.profile) <= until:
+            values["until"] = day_face(date.fromisoformat(until), language)
+        return self.replies.render(WARNING, language, values)
 
 
 def _words(key: str | None) -> str:

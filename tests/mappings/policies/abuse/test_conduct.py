@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.context import load_replies
-from mappings.model import Actor, Company, History
+from mappings.model import Actor, Company, History, Person
 from mappings.plan import Action, CompanyChange, KeepEvidence, Message, NotConnected, TicketChange
 from mappings.policies.abuse.acting import Known, conduct
 from mappings.policies.abuse.companies import Entry, lift, removed
@@ -179,6 +179,30 @@ def test_the_warning_speaks_the_customers_language() -> None:
     (reply,) = [a for a in conduct(live(spanish, line, org, GROUPS), org, REPLIES, known) if a.verb == "reply"]
     assert isinstance(reply.change, TicketChange)
     assert "Este es un aviso formal." in (reply.change.reply or "")
+
+
+@pytest.mark.parametrize(
+    ("until", "locale", "words"),
+    [
+        ("2026-03-17", "en", "Until 17 March, please write to us by ticket only."),
+        ("2026-03-03", "es-MX", "Hasta el 3 de marzo, escríbanos, por favor, solo por este medio."),
+        ("2026-03-02", "en", None),
+        (None, "en", None),
+    ],
+)
+def test_the_warning_of_a_restricted_company(until: str | None, locale: str, words: str | None) -> None:
+    """Whoever is warned while restricted reads until when that is; nobody else does."""
+    told = flagged().set(f"{DAY} 12:00", abuse_decision="warn").history()
+    reader = Person(id=9, name="Ana Ruiz", updated_at=at(f"{DAY} 09:00"), locale=locale)
+    told = msgspec.structs.replace(told, requester=reader, company=company(restricted_until=until))
+    line, org = build(told), profile("builder")
+    known = Known(managers={one.cause: True for one in decisions(line)})
+    (text,) = [
+        action.change.reply
+        for action in conduct(live(told, line, org, GROUPS), org, REPLIES, known)
+        if action.verb == "reply" and isinstance(action.change, TicketChange)
+    ]
+    assert (words in (text or "")) if words else not any(word in (text or "") for word in ("Until", "Hasta"))
 
 
 @pytest.mark.req("ABU-06")
