@@ -24,6 +24,7 @@ PLACEHOLDERS = {
     "plans": "the plans that have the channel asked for",
     "contact": "the company's own support contact",
     "opening": "when the ticket is served next, where no answer is promised by a time",
+    "emergency": "words in a new message's subject that make it the worst severity, the first of its signs",
     "status_page": "the address of the status page",
     "until": "the last day of a restriction, where the company has one",
     # what an agent writes; no rule fills these: a stranger's own words would be mailed on in our name

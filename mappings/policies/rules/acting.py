@@ -301,14 +301,20 @@ class Acting:
 
     def _placeholders(self, language: str) -> dict[str, str]:
         requester = self.life.history.requester
-        at = self._due()
+        at, worst = self._due(), self.profile.severities.values()
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
             "expected": clock_face(at, self.profile.zone, self.moment.at, language) if at else "",
             "opening": "" if at else self._opening(language),
             "organisation": self.profile.name,
+            "plans": ", ".join(plan.name for plan in self.profile.plans.values() if self._channel in plan.channels),
+            "emergency": next((one.signs[0] for one in worst if one.critical and one.signs), ""),
         }
+
+    @property
+    def _channel(self) -> str:
+        return str(self.moment.facts.get("channel"))
 
     def _opening(self, language: str) -> str:
         """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""
