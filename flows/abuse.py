@@ -110,6 +110,7 @@ def _conduct(ctx: Context, looked: Sequence[Case]) -> list[Action]:
             before=before,
             proof=ctx.store.proof(case.record),
             bosses=bosses,
+            link=ctx.ticket_link(ticket.id),
         )
         wanted = conduct(case.life, ctx.profile, ctx.replies, known)
         if (at := came.get(ticket.id)) is not None:

@@ -25,6 +25,8 @@ MOST = 500
 TAKES_OVER = timedelta(minutes=5)
 """How long a message waits for its way before the route's next one takes over."""
 _REMEMBERED = timedelta(days=1)
+_RESTS = tuple(timedelta(minutes=minutes) for minutes in (0, 2, 5, 15, 60))
+"""By its tries: what a mail waits whose answer was lost."""
 _AWAY = (Status.DELETED, Status.SPAM)
 _SETUP = {
     "slack": "slack: SLACK_TOKEN is not set; set it, or say slack: false in the profile's tools",
@@ -75,17 +77,24 @@ def _sent(ctx: Context, told: Delivered, rows: Sequence[OutboxRow], where: str |
     message = letter([row.action for row in rows], ctx.profile)
     ctx.store.note_ref([row.id for row in rows], message.ref)
     told.calls += 1
-    _post(ctx, message, where)
-    return [Result(id=row.id, state=OutboxState.DONE, vendor_ref=message.ref) for row in rows]
+    missed = _post(ctx, message, where)
+    if missed is not None:
+        told.problems.append(f"outbox {rows[0].id}: {missed}")
+    return [Result(id=row.id, state=OutboxState.DONE, vendor_ref=message.ref, error=missed) for row in rows]
 
 
-def _post(ctx: Context, message: Letter, where: str) -> None:
+def _post(ctx: Context, message: Letter, where: str) -> str | None:
+    """Post a message; whom it did not reach although it went out, null where all."""
     if message.tool == "slack":
         assert ctx.slack is not None
         ctx.slack.post(where, slack_text(message), message.ref)
-    else:
-        assert ctx.mail is not None
-        ctx.mail.send(where, message.subject, mail_text(message), ref=message.ref, at=ctx.now())
+        return None
+    assert ctx.mail is not None
+    sent = ctx.mail.send(where, message.subject, mail_text(message), ref=message.ref, at=ctx.now())
+    if not sent.refused:
+        return None
+    count = f"{len(sent.refused)} of the route's {where.count(',') + 1} addresses"
+    return f"the mail server refused {count} ({sent.refused[0]}): mend the profile's routes"
 
 
 def _wanted(ctx: Context, told: Delivered, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
@@ -126,18 +135,32 @@ def look_for_messages(ctx: Context, told: Delivered, tool: str) -> None:
         if mark is None:
             finish(ctx, told, give_back(rows, "it had not been sent when its process ended"))
         elif tool == "mail":
-            finish(ctx, told, give_back(rows, "it may have been taken; it goes again with the same Message-ID"))
+            rested = all(ctx.now() - row.updated_at >= _rest(row) for row in rows)
+            why = "it may have been taken; it goes again with the same Message-ID"
+            finish(ctx, told, give_back(rows, why) if rested else [])
         elif ctx.slack is not None:
             finish(ctx, told, _looked(ctx, rows, mark))
 
 
+def _rest(row: OutboxRow) -> timedelta:
+    """How long a mail without an answer waits until it goes again: a server that is slow to answer has taken it."""
+    return _RESTS[min(max(row.attempts, 1), len(_RESTS)) - 1]
+
+
 def _looked(ctx: Context, rows: Sequence[OutboxRow], mark: str) -> list[Result]:
-    """Look for a message by its mark in the channel that it was to stand in."""
+    """Look for a message by its mark in the channel that it was to stand in.
+
+    A channel that cannot be looked into any more keeps no other one waiting: what was to stand there has failed.
+    """
     assert ctx.slack is not None
     change = rows[0].action.change
     assert isinstance(change, Message)
     since = min(row.updated_at for row in rows) - SETTLE
-    if ctx.slack.find(ctx.slack.place(change.to), mark, since) is not None:
+    try:
+        found = ctx.slack.find(ctx.slack.place(change.to), mark, since)
+    except (BadRequest, Forbidden, NotFound) as error:
+        return all_as(rows, OutboxState.FAILED, f"{error}; whether it stands there cannot be seen")
+    if found is not None:
         return [Result(id=row.id, state=OutboxState.DONE, vendor_ref=mark) for row in rows]
     if all(old_enough(ctx, row) for row in rows):
         return give_back(rows, "looked: Slack does not have it")

@@ -5,7 +5,7 @@ the day where it is not the day of telling.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from mappings.model import Clock
@@ -30,6 +30,10 @@ _SPANISH = (
     ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
     ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
 )
+_SPANISH_MONTHS = (
+    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
+    "diciembre",
+)  # fmt: skip
 _CALENDARS = {"es": _SPANISH}
 """By language: short names of days and months. A language that is not here has English ones."""
 
@@ -43,6 +47,13 @@ def clock_face(at: datetime, zone: ZoneInfo, beside: datetime, language: str = "
         days, months = _CALENDARS[language]
         return f"{days[local.weekday()]} {local.day} {months[local.month - 1]} {local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def day_face(day: date, language: str = "en") -> str:
+    """A day as a letter says it: `17 March` (Spanish: `17 de marzo`)."""
+    if language == "es":
+        return f"{day.day} de {_SPANISH_MONTHS[day.month - 1]}"
+    return f"{day.day} {day:%B}"
 
 
 def measure_name(measure: str) -> str:

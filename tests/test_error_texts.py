@@ -41,6 +41,7 @@ from flows.simulate import OtherProfile
 from mappings.plan import Lane, Limits, TicketChange
 from mappings.profile import ProfileError
 from mappings.zendesk import writing
+from tests.connectors.mail.tls import make_certificate, serving
 from tests.connectors.store.make import NOW, action, plan
 from tests.flows.conftest import deployment
 from tests.flows.desk import Desk
@@ -130,6 +131,11 @@ class Trial:
         told = settings.read_settings()
         server = mail_server(told.smtp_url or "", told.smtp_from or "", told.smtp_user)
         Mail(server, sleep=lambda _: None, clock=lambda: 0.0).send("a@x.example", "s", "t", ref="hf-1", at=NOW)
+
+    def behind_tls(self) -> "Trial":
+        """Let the mail server speak TLS, with a certificate of its own making."""
+        self.patch.setattr(self.desk.mail, "tls", serving(make_certificate(self.tmp)))
+        return self
 
     def run(self, *words: str) -> None:
         """Type `helpdesk …`, which has to end with 2."""
@@ -390,6 +396,7 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "mail: nobody there": Situation(errors.Unavailable, lambda t: t.set(SMTP_URL="smtp://127.0.0.1:1").letter()),
     "mail: no login there": Situation(errors.Forbidden, lambda t: t.set(SMTP_USER="us", SMTP_PASSWORD="x").letter()),
+    "mail: a certificate that we do not believe": Situation(errors.Unavailable, lambda t: t.behind_tls().letter()),
     "mail: no such mailbox": Situation(
         errors.NotFound, lambda t: t.fail(vendor="mail", kind="status", status=550).letter()
     ),

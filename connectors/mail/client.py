@@ -22,8 +22,8 @@ from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, U
 from mappings.plan import Lane
 
 SCHEMES = ("smtp", "smtps", "smtp+plain")
-_UNFOLDED = SMTP.clone(max_line_length=900)
-"""Headers stay on one line, as long as RFC 5322 lets them."""
+_UNFOLDED = SMTP.clone(max_line_length=900, cte_type="7bit")
+"""Headers stay on one line, as long as RFC 5322 lets them; letters of any kind pass a server that takes seven bits."""
 _PLACE = "smtp SEND /message"
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
@@ -36,6 +36,17 @@ class Server(NamedTuple):
     sender: str
     user: str | None = None
     password: Callable[[], str | None] = lambda: None
+
+
+class Sent(NamedTuple):
+    """A message that the server took: its Message-ID, and what it said of addresses that it refused."""
+
+    id: str
+    refused: tuple[str, ...] = ()
+
+
+HandOver = Callable[[Server, Sequence[str], bytes, float], Sequence[str]]
+"""Hands a message over to addresses, within so many seconds; what the server said of those that it refused."""
 
 
 class Mail:
@@ -51,7 +62,7 @@ class Mail:
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
-        hand_over: "Callable[[Server, Sequence[str], bytes, float], None] | None" = None,
+        hand_over: HandOver | None = None,
     ) -> None:
         self.server = server
         self.policy = Policy("smtp", budget=Budget(clock), sleep=sleep)
@@ -60,10 +71,11 @@ class Mail:
     def close(self) -> None:
         """Nothing is kept open: each message is a connection of its own."""
 
-    def send(self, to: str, subject: str, text: str, *, ref: str, at: datetime) -> str:
-        """Hand a message over to all addresses of `to` (by commas); its Message-ID, which is made of `ref`.
+    def send(self, to: str, subject: str, text: str, *, ref: str, at: datetime) -> Sent:
+        """Hand a message over to all addresses of `to` (by commas). Its Message-ID is made of `ref`.
 
-        Raises Uncertain where it may have been taken, BadRequest, Forbidden or NotFound where it will never be.
+        It goes to the addresses that the server takes, where those are not all. Raises Uncertain where it may have been
+        taken, BadRequest, Forbidden or NotFound where it will never be.
         """
         message, id = EmailMessage(policy=_UNFOLDED), message_id(ref, self.server.sender)
         message["From"], message["To"], message["Subject"] = self.server.sender, to, subject
@@ -72,11 +84,17 @@ class Mail:
         message.set_content(text)
         people = [address.strip() for address in to.split(",") if address.strip()]
         ask = Ask(method="SEND", path="/message", write=True, again=False, lane=Lane.ESCALATION)
+        missed: list[str] = []
+
+        def once(seconds: float) -> Answer:
+            missed[:] = self._hand_over(self.server, people, message.as_bytes(), seconds)
+            return Answer(200, {}, b"")
+
         try:
-            self.policy.run(ask, lambda seconds: self._once(people, message.as_bytes(), seconds))
+            self.policy.run(ask, once)
         except Uncertain as error:
             raise Uncertain(error.place, error.cause, "it goes again with the same Message-ID") from error
-        return id
+        return Sent(id, tuple(missed))
 
     def greet(self) -> None:
         """Connect and log in, and send nothing: for whoever checks the settings. Raises ConnectorError."""
@@ -88,26 +106,24 @@ class Mail:
 
         self.policy.run(ask, look)
 
-    def _once(self, people: Sequence[str], message: bytes, seconds: float) -> Answer:
-        self._hand_over(self.server, people, message, seconds)
-        return Answer(200, {}, b"")
-
 
 def message_id(ref: str, sender: str) -> str:
     """`<hf-….example.com>`: the same message has the same one, however often it is sent."""
     return f"<{ref}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
 
 
-def _hand_over(server: Server, people: Sequence[str], message: bytes, seconds: float) -> None:
-    """One conversation with the server. Until the message itself is begun, nothing has gone out."""
+def _hand_over(server: Server, people: Sequence[str], message: bytes, seconds: float) -> list[str]:
+    """One conversation with the server; see `HandOver`. Until the message itself is begun, nothing has gone out."""
     door = _connect(server, seconds)
     begun = False
     try:
         _must(door.mail(parseaddr(server.sender)[1]))
-        for address in people:
-            _must(door.rcpt(address))
+        missed = [error for error in (_offered(door, address) for address in people) if error is not None]
+        if len(missed) == len(people):
+            raise next((error for error in missed if isinstance(error, Unavailable)), missed[0])
         begun = True
         _must(door.data(message))
+        return [error.cause for error in missed]
     except smtplib.SMTPResponseException as error:  # an OSError, as all of the library's are
         raise refused(int(error.smtp_code), error.smtp_error) from error
     except OSError as error:
@@ -135,6 +151,10 @@ def _connect(server: Server, seconds: float) -> smtplib.SMTP:
         raise Forbidden(_PLACE, f"the server does not offer what the settings need ({error})", fix) from error
     except smtplib.SMTPResponseException as error:
         raise refused(int(error.smtp_code), error.smtp_error) from error
+    except ssl.SSLCertVerificationError as error:
+        cause = f"the server's certificate is not believed ({error.verify_message})"
+        fix = "renew it, or put the certificate of whoever issued it into SSL_CERT_FILE; mail waits until then"
+        raise Unavailable(_PLACE, cause, fix) from error
     except (OSError, smtplib.SMTPException) as error:
         raise NotReached(type(error).__name__) from error
     return door
@@ -156,6 +176,12 @@ def _close(door: smtplib.SMTP) -> None:
         if door.sock is not None:
             door.sock.settimeout(CONNECT)
         door.quit()
+
+
+def _offered(door: smtplib.SMTP, address: str) -> ConnectorError | None:
+    """Why the server takes no mail for an address; null where it does."""
+    code, said = door.rcpt(address)
+    return None if 200 <= code < 300 else refused(code, said)
 
 
 def _must(answer: tuple[int, bytes]) -> None:

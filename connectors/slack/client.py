@@ -30,6 +30,7 @@ _PAGE = 200
 _POST = "chat.postMessage"
 _NEVER_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLError)
 _QUIET = logging.getLogger("helpdesk.connectors.slack")
+_QUIET.setLevel(logging.CRITICAL)  # the library's log has whole requests and answers, with addresses and texts
 _LOOK = "its outcome is looked up in Slack before anything is sent again"
 
 
@@ -51,6 +52,8 @@ class Slack:
         self.policy = Policy("slack", renew=self._renew, budget=Budget(clock), sleep=sleep)
         # no retries of its own: those are the policy's
         self._web = WebClient(self._key, base_url=f"{url.rstrip('/')}/api/", retry_handlers=[], logger=_QUIET)
+        if url.startswith("http://"):
+            self._web.proxy = None  # the machine's proxy is for the real tool: the sandbox is next door
         self._channels: dict[str, str] | None = None
 
     def close(self) -> None:

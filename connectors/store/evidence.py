@@ -68,15 +68,13 @@ def digest(entry: Evidence) -> str:
 def broken(entries: list[Evidence]) -> Evidence | None:
     """The first entry of a record that is not as it was written, or does not follow the one before; null for none.
 
-    What an erasure after its time has left over begins where it begins.
+    A record is erased whole, so its first entry is there as long as any is.
     """
-    last: Evidence | None = None
+    before, number = START, 1
     for entry in entries:
-        follows = last is None or (entry.previous, entry.sequence) == (last.sha256, last.sequence + 1)
-        starts = last is not None or entry.sequence > 1 or entry.previous == START
-        if not (entry.holds and follows and starts):
+        if not entry.holds or (entry.previous, entry.sequence) != (before, number):
             return entry
-        last = entry
+        before, number = entry.sha256, number + 1
     return None
 
 

@@ -128,7 +128,7 @@ def unconfirmed(
     base = _action(history, key, "tell", "zendesk", page.record, note, why, asked_at)
     about = About(
         ticket_id=ticket.id,
-        facts={"severity": ticket.severity},
+        facts={"severity": ticket.severity, "plan": history.company.plan if history.company else None},
         says=says,
         at=asked_at + CONFIRMED,
         link=link(ticket.id),

@@ -1,5 +1,6 @@
 """Checks that every name a profile uses is one that it has: calendars, routes, tiers, plans, kinds, channels …"""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import combinations
@@ -22,6 +23,9 @@ _LIMITED = sorted({*VERBS, "fields", "note"} - UNLIMITED)
 """What a limit may name: the verbs of rules, and what policies do by themselves."""
 RATINGS = range(1, 6)
 """The scale on which customers rate a ticket."""
+_ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
+_ADDRESSES = re.compile(rf"{_ADDRESS}(, *{_ADDRESS})*")
+_CHANNEL = re.compile(r"#?[^\s#]+")
 _MINUTE, _DAY, _MANY = 60, 86_400, 1_000
 
 
@@ -30,6 +34,7 @@ def check_references(profile: Profile) -> Iterator[Finding]:
     yield from _sections(profile)
     yield from _calendars(profile)
     yield from _people(profile)
+    yield from _routes(profile)
     yield from _channels(profile)
     yield from _targets(profile)
     yield from _rules(profile)
@@ -124,6 +129,12 @@ def _people(profile: Profile) -> Iterator[Finding]:
         yield from unknown(("plans", key, "enters_tier"), "tier", plan.enters_tier, profile.tiers)
         for index, channel in enumerate(plan.adds):
             yield from unknown(("plans", key, "adds", index), "channel", channel, channels_of(profile))
+    for one, other in combinations(profile.groups, 2):
+        if one.casefold() == other.casefold() or _misspelled(one, other):
+            yield Finding(("tiers",), f"groups {one!r} and {other!r} look alike", "spell one group one way", odd=True)
+
+
+def _routes(profile: Profile) -> Iterator[Finding]:
     for key, route in profile.routes.items():
         if not route.reachable:
             fix = "add group, email, slack, jira, pagerduty or digest"
@@ -132,9 +143,12 @@ def _people(profile: Profile) -> Iterator[Finding]:
             yield Finding(("routes", key, "slack"), "writes to people directly, and names none", "add email: … to it")
         if route.mention is not None and (route.slack is None or route.slack == "direct"):
             yield Finding(("routes", key, "mention"), "wakes a channel, and names none", 'add slack: "#…" to it')
-    for one, other in combinations(profile.groups, 2):
-        if one.casefold() == other.casefold() or _misspelled(one, other):
-            yield Finding(("tiers",), f"groups {one!r} and {other!r} look alike", "spell one group one way", odd=True)
+        if route.email is not None and not _ADDRESSES.fullmatch(route.email):
+            fix = "write a@example.com, several with commas"
+            yield Finding(("routes", key, "email"), f"{route.email!r} is no mail address", fix)
+        if route.slack is not None and route.slack != "direct" and not _CHANNEL.fullmatch(route.slack):
+            fix = 'write "#channel", or direct to write to the people of its email'
+            yield Finding(("routes", key, "slack"), f"{route.slack!r} is no channel", fix)
 
 
 def _misspelled(one: str, other: str) -> bool:
@@ -244,7 +258,11 @@ def _practice(profile: Profile) -> Iterator[Finding]:
         yield from unknown(("agents", "match", index), "way to choose an agent", word, MATCHES)
     yield from _dos(profile, ("outage", "enter"), profile.outage.enter)
     yield from _dos(profile, ("outage", "leave"), profile.outage.leave)
-    yield from unknown(("abuse", "decide"), "route", profile.abuse.decide, profile.routes)
+    decide = profile.abuse.decide
+    yield from unknown(("abuse", "decide"), "route", decide, profile.routes)
+    if decide in profile.routes and profile.routes[decide].group is None:
+        fix = f"add group: … to routes.{decide}: its members decide"
+        yield Finding(("abuse", "decide"), f"route {decide!r} has no group", fix)
     for conduct, category in profile.abuse.covers.items():
         yield from unknown(("abuse", "covers", conduct), "category", category, profile.abuse.categories)
     for index, channel in enumerate(profile.abuse.restriction.removes):

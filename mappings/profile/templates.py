@@ -24,7 +24,9 @@ PLACEHOLDERS = {
     "plans": "the plans that have the channel asked for",
     "contact": "the company's own support contact",
     "opening": "when the ticket is served next, where no answer is promised by a time",
+    "emergency": "words in a new message's subject that make it the worst severity, the first of its signs",
     "status_page": "the address of the status page",
+    "until": "the last day of a restriction, where the company has one",
     # what an agent writes; no rule fills these: a stranger's own words would be mailed on in our name
     "issue": "what it is about, in a few words",
     "found": "what we have found out so far",
@@ -41,7 +43,6 @@ PLACEHOLDERS = {
     "request": "the title of a feature request",
     "request_status": "where a feature request stands",
     "request_link": "the address of a feature request",
-    "until": "the last day of a restriction",
 }
 """Every placeholder there is. `ticket` and `organisation` are always filled; the others stand in `{% if … %}`."""
 

@@ -13,7 +13,7 @@ import httpx2
 from starlette.types import ASGIApp, Message
 
 from connectors.base import Broken, NotReached
-from connectors.mail.client import Server, refused
+from connectors.mail.client import HandOver, Server, refused
 from connectors.sandbox.core import Core
 from connectors.sandbox.mail import MailSim
 from connectors.sandbox.webhooks import Parcel, Receipt, Verdict
@@ -123,10 +123,10 @@ class _Body(httpx2.SyncByteStream):
         yield self.content
 
 
-def mail_wire(sim: MailSim) -> Callable[[Server, Sequence[str], bytes, float], None]:
+def mail_wire(sim: MailSim) -> HandOver:
     """The way to the mail server as our mail client's: the conversation without its lines, the same faults."""
 
-    def hand_over(server: Server, people: Sequence[str], message: bytes, seconds: float) -> None:
+    def hand_over(server: Server, people: Sequence[str], message: bytes, seconds: float) -> Sequence[str]:
         fault = sim.fault("SEND")
         kind = fault.kind if fault is not None else ""
         if kind == "away":
@@ -138,6 +138,7 @@ def mail_wire(sim: MailSim) -> Callable[[Server, Sequence[str], bytes, float], N
         sim.take(server.sender, tuple(people), message)
         if kind in ("cut_after", "truncate") or (fault is not None and fault.after):
             raise Broken("cut")
+        return ()
 
     return hand_over
 

@@ -91,6 +91,9 @@ def test_story_of_an_abusive_customer(either_desk: Desk) -> None:
     assert len(said(desk, first, "Flagged as abusive as threats")) == 1
     (copy,) = kept(desk, first)
     assert "I will find you" in copy.content
+    (mail,) = desk.mail.to("support-manager@example.com")
+    assert f"ticket {first} (business)" in mail.subject
+    assert desk.ctx.ticket_link(first) in mail.text
     desk.minutes(6)
     assert said(desk, first, "Review of an abuse flag was due")
     decide(desk, first, "warn")
@@ -226,6 +229,23 @@ def test_evidence_outlives_the_ticket(desk: Desk) -> None:
     assert broken([before]) is None
     for words in ("I know where you live.", "He has called, too.", "threat.png", "2048", customer(desk, ticket)):
         assert words in before.content
+
+
+@pytest.mark.req("ABU-03", "ABU-07")
+def test_merged_right_after_the_flag(desk: Desk) -> None:
+    """Flagged, and merged into another ticket before we looked: what it said is kept, and a manager hears of it."""
+    other = desk.file("P3", "business")
+    ticket = desk.file("P3", "business", body="You will regret this.")
+    desk.minutes(1)
+    flag(desk, ticket)
+    desk.sim.merge(other, [ticket], author=desk.agent)
+    desk.minutes(3)
+    (copy,) = kept(desk, ticket)
+    assert "You will regret this." in copy.content
+    assert [mail.subject for mail in desk.mail.to("support-manager@example.com")] == [
+        f"[builder] P3 Minor issue: ticket {ticket} (business)"
+    ]
+    assert unfinished(desk.rows()) == []
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])

@@ -155,6 +155,28 @@ def test_lost_answer_of_slack(telling: Desk, kind: str, *, keeps_metadata: bool)
     assert (len(telling.slack.said("leads")), mailed(telling)) == (1, 0)
 
 
+TWO_CHANNELS = TELLING.replace("[tell leads]", "[tell leads, tell others]").replace(
+    "routes:", 'routes:\n  others: {slack: "#others"}'
+)
+
+
+def test_one_lost_channel_holds_up_no_look(telling: Desk) -> None:
+    """Two answers are lost, and one channel does not let us in any more: the other message is found there in the next
+    minute; what cannot be looked for goes by the route's next way, and the reason is told.
+    """
+    tell(telling, TWO_CHANNELS)
+    (ticket,) = late(telling)
+    telling.fail(vendor="slack", kind="cut_after", path="postMessage", count=2)
+    telling.minutes(1)
+    assert telling.states(ticket, "message") == [("message", "unknown")] * 2
+    kick(telling)
+    (beat,) = telling.minutes(1)
+    assert telling.states(ticket, "message") == [("message", "failed"), ("message", "done"), ("message", "done")]
+    assert [line for line in beat.delivered.problems if "not_in_channel; invite the app" in line]
+    settled(telling, 7)
+    assert (len(telling.slack.said("others")), mailed(telling)) == (1, 1)
+
+
 SLACK_TROUBLE: list[dict[str, object]] = [
     {"kind": "status", "status": 429, "headers": {"retry-after": "2"}},
     {"kind": "status", "status": 429, "headers": {"retry-after": "90"}},
@@ -210,6 +232,31 @@ def test_trouble_with_mail(mailing: Desk, fault: dict[str, object], copies: int)
     assert len(found) == copies
     assert len({(one.id, one.subject, one.text) for one in found}) == 1
     assert mailing.states(ticket, "message") == [("message", "done")]
+
+
+@pytest.mark.req("NTF-09")
+def test_a_server_that_never_answers(mailing: Desk) -> None:
+    """The server takes each mail and never says so: it goes again less and less often, not every minute."""
+    late(mailing)
+    mailing.fail(vendor="mail", kind="cut_after", method="SEND", count=100)
+    mailing.minutes(12)
+    found = mailing.mail.to("leads@example.com")
+    assert (len(found), len({one.id for one in found})) == (4, 1)
+
+
+@pytest.mark.req("NTF-12")
+def test_one_mailbox_of_a_route(mailing: Desk) -> None:
+    """A route leads to two people, of whom one has left: the other is told, and the run says so once."""
+    both = 'routes: {leads: {email: "gone@example.com, b@example.com"}}'
+    mailing.ctx.profile = edited("builder", f"targets: {{First response: {{late: [tell leads]}}}}\n{both}{ALONE}")
+    mailing.mail.lose("gone@example.com")
+    (ticket,) = late(mailing)
+    problems = [line for beat in mailing.minutes(3) for line in beat.delivered.problems]
+    assert mailed(mailing, "b@example.com") == 1
+    assert mailing.states(ticket, "message") == [("message", "done")]
+    assert [line.partition(": ")[2] for line in problems] == [
+        "the mail server refused 1 of the route's 2 addresses (550 No such user here): mend the profile's routes"
+    ]
 
 
 @pytest.mark.req("NTF-12")

@@ -1,10 +1,15 @@
 """The simulated mailbox, and the small SMTP server before it (RFC 5321: what a client needs to hand a message over).
 
+With `tls` it speaks STARTTLS and takes no mail without it (RFC 3207), or TLS from the start (RFC 8314); with `users` it
+wants a login, which it takes over TLS only (RFC 4954).
+
 Faults of the sandbox strike at the connection (`method` CONNECT) or at the message (SEND): `status` is answered as
 the SMTP code, `cut_after` takes the message and cuts before saying so, `away` cuts every connection.
 """
 
 import asyncio
+import base64
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +50,11 @@ class MailSim:
         self._core = core
         self.mailbox: list[Mail] = []
         self.unknown: set[str] = set()
+        self.tls: ssl.SSLContext | None = None
+        self.tls_at_once = False
+        """Whether TLS begins with the connection (smtps), and not with STARTTLS."""
+        self.users: dict[str, str] = {}
+        """Who may send, and their passwords; none: everybody."""
 
     def environment(self) -> dict[str, str]:
         """Address and sender, as NAME: value."""
@@ -90,7 +100,7 @@ class MailSim:
         self._core.settle()
         try:
             await Conversation(self, self._core, reader, writer).hold()
-        except (Cut, OSError, asyncio.IncompleteReadError):
+        except (Cut, OSError, asyncio.IncompleteReadError):  # a handshake that fails is an OSError, too
             writer.transport.abort()
         else:
             writer.close()
@@ -103,8 +113,10 @@ class Conversation:
         self._sim, self._core, self._reader, self._writer = sim, core, reader, writer
         self._sender: str | None = None
         self._to: list[str] = []
+        self._encrypted = self._logged_in = False
         self._words: dict[str, Callable[[str], str]] = {
-            "EHLO": lambda _: "250-mail.sandbox\r\n250 8BITMIME",
+            "EHLO": lambda _: self._greeted(),
+            "AUTH": self._auth,
             "HELO": lambda _: "250 mail.sandbox",
             "NOOP": lambda _: "250 OK",
             "RSET": lambda _: self._reset("250 OK"),
@@ -114,6 +126,8 @@ class Conversation:
 
     async def hold(self) -> None:
         """Answer line by line until the client leaves. Raises Cut where a fault says so."""
+        if self._sim.tls_at_once:
+            await self._encrypt()
         struck = await self._strike("CONNECT")
         await self._say(struck or _GREETING)
         while struck is None and (line := (await self._reader.readline())[:_LONGEST].decode("utf-8", "replace")):
@@ -124,10 +138,38 @@ class Conversation:
             if word.upper() == "DATA":
                 await self._data()
                 continue
+            if word.upper() == "STARTTLS" and self._sim.tls is not None and not self._encrypted:
+                await self._say("220 Ready to start TLS")
+                await self._encrypt()
+                continue
             known = self._words.get(word.upper())
             await self._say(known(rest) if known else "502 Command not implemented")
 
+    async def _encrypt(self) -> None:
+        assert self._sim.tls is not None
+        await self._writer.start_tls(self._sim.tls)
+        self._encrypted = True
+        self._reset("")
+
+    def _greeted(self) -> str:
+        offers = ["mail.sandbox", "8BITMIME"]
+        offers += ["STARTTLS"] if self._sim.tls is not None and not self._encrypted else []
+        offers += ["AUTH PLAIN"] if self._sim.users and self._encrypted else []
+        return "\r\n".join([*(f"250-{offer}" for offer in offers[:-1]), f"250 {offers[-1]}"])
+
+    def _auth(self, rest: str) -> str:
+        """`PLAIN` and, in base64, nobody, user and password (RFC 4616)."""
+        if not self._encrypted:
+            return "538 Encryption required"
+        _, user, password = base64.b64decode(rest.partition(" ")[2]).decode().split("\0")
+        self._logged_in = self._sim.users.get(user) == password
+        return "235 Welcome" if self._logged_in else "535 Authentication credentials invalid"
+
     def _mail(self, rest: str) -> str:
+        if self._sim.tls is not None and not self._encrypted:
+            return "530 Must issue a STARTTLS command first"
+        if self._sim.users and not self._logged_in:
+            return "530 Authentication required"
         self._reset("")
         self._sender = _address(rest)
         return "250 OK"

@@ -4,26 +4,38 @@ Pure: who is a manager, and what the journal holds of the company, are handed in
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
 from mappings.model import Actor, Company, Status
-from mappings.plan import ON_HOLD, Action, Change, CompanyChange, KeepEvidence, Lane, NotConnected, Reason, TicketChange
+from mappings.notices import About, told
+from mappings.plan import (
+    ON_HOLD,
+    Action,
+    Change,
+    CompanyChange,
+    KeepEvidence,
+    Lane,
+    Message,
+    NotConnected,
+    Reason,
+    TicketChange,
+)
 from mappings.policies.abuse import companies
 from mappings.policies.abuse.companies import POLICY, Entry, record_of
 from mappings.policies.abuse.flags import CATEGORY, DECISION, TAG, Decision, Flag, decisions, flags
 from mappings.policies.sla.measures import Life
-from mappings.profile import Profile
-from mappings.reasons import clock_face, reason
+from mappings.profile import Do, Profile
+from mappings.reasons import clock_face, day_face, reason
 from mappings.replies import Replies
-from mappings.timeline import UNREAD
+from mappings.timeline import UNREAD, plan_at
 
 FLAGGED, DECIDED = "Abuse flag", "Abuse decision"
 """The rules that act here, by name."""
 WARNING = "abuse_warning"
 """The text of a formal warning."""
-_OVER = (Status.MERGED, Status.DELETED, Status.SPAM)
+_AWAY = (Status.DELETED, Status.SPAM)
 _REMOVED_IN = {"chat": "intercom"}
 """The tool in which a channel is taken from a company."""
 
@@ -41,15 +53,18 @@ class Known(msgspec.Struct, frozen=True):
     proof: str | None = None
     bosses: frozenset[int] = frozenset()
     """Ids of those who may decide, as far as they were asked about."""
+    link: str | None = None
+    """Where the ticket is read."""
 
 
 def conduct(life: Life, profile: Profile, replies: Replies, known: Known) -> list[Action]:
     """All that a ticket's flags and decisions ask for, over its whole past; what is done already is known by its key.
 
-    A ticket that somebody keeps us off is not written to: only its evidence is kept.
+    A ticket that somebody keeps us off is not written to: only its evidence is kept. Nor is one that was merged: its
+    evidence is kept, and those who decide are told.
     """
     ticket = life.history.ticket
-    if ticket.status in _OVER or not life.line.known:
+    if ticket.status in _AWAY or not life.line.known:
         return []
     acting = _Acting(life, profile, replies, known)
     refused = [cause for cause, may in known.managers.items() if not may]
@@ -61,7 +76,10 @@ def conduct(life: Life, profile: Profile, replies: Replies, known: Known) -> lis
     actions += [acting.evidence(one.cause, one.at, "Decided on as abusive") for one in bare]
     if ON_HOLD in ticket.tags:
         return actions
-    actions += [acting.flag(flag) for flag in found if flag.stop is None]
+    flagged = [action for flag in found if flag.stop is None for action in acting.flag(flag)]
+    if ticket.status is Status.MERGED:
+        return actions + [action for action in flagged if isinstance(action.change, Message)]
+    actions += flagged
     actions += [acting.refuse(one, taken) for one in taken if known.managers.get(one.cause) is False]
     for one in ours:
         if one.emptied is None or one.emptied not in known.bosses:
@@ -98,20 +116,30 @@ class _Acting:
         key = evidence_key(self.record, cause)
         return self._action(key, "keep_evidence", change, why, at, tool="evidence", lane=Lane.UPKEEP)
 
-    def flag(self, flag: Flag) -> Action:
+    def flag(self, flag: Flag) -> list[Action]:
         """At once to those who decide; where nobody said what kind of abuse it is, they are asked."""
-        route = self.profile.routes[self.profile.abuse.decide]
+        name, when = self.profile.abuse.decide, self._when(flag.at)
+        route = self.profile.routes[name]
         kinds = ", ".join(self.profile.abuse.categories)
         what = f" as {_words(flag.category)}" if flag.category else ""
         also = "".join(f"; {_words(this)} counts as {_words(that)}" for this, that in self.profile.abuse.covers.items())
         ask = "" if flag.category else f" Please say what it is, in the field Abuse: {_words(kinds)}{also}."
-        says = f"Flagged as abusive{what} by {self._who(flag.by)} at {self._when(flag.at)}.{ask}"
+        says = f"Flagged as abusive{what} by {self._who(flag.by)} at {when}.{ask}"
         decide = f" To decide, a manager sets the field Abuse decision: {_words(', '.join(self._choices()))}."
         why = self._why("abuse_flagged", FLAGGED, f"{says}{decide}", {CATEGORY: flag.category or ""})
         moved = any(s.actor is Actor.AGENT and s.at > flag.at for s in self.life.line.of("group_id"))
-        note = f"For {route.group or self.profile.abuse.decide}: {why.text}"
+        note = f"For {route.group or name}: {why.text}"
         change = TicketChange(group=None if moved else route.group, add_tags=(TAG,), note=note)
-        return self._action(f"abuse:flag:{self.record}:{flag.cause}", "assign", change, why, flag.at)
+        action = self._action(f"abuse:flag:{self.record}:{flag.cause}", "assign", change, why, flag.at)
+        outside = f"Flagged as abusive{what} at {when}.{decide} Rule: {FLAGGED}."
+        return told(action, Do("tell", name), self.profile, self._about(flag, outside))
+
+    def _about(self, flag: Flag, says: str) -> About:
+        """What those who decide are told outside the ticket."""
+        ticket = self.life.history.ticket
+        plan = plan_at(self.life.history, self.life.line, flag.at)
+        facts = {"severity": ticket.severity, "plan": plan}
+        return About(ticket_id=ticket.id, facts=facts, says=says, at=flag.at, link=self.known.link)
 
     def refuse(self, one: Decision, taken: Sequence[Decision]) -> Action:
         """Somebody who may not decide has tried to: the field goes back to what it was, and the note says who."""
@@ -149,7 +177,7 @@ class _Acting:
         self, one: Decision, company: Company | None, says: str, facts: Mapping[str, str]
     ) -> tuple[str, list[Action]]:
         """A formal warning: told to the customer, counted on the company."""
-        reply = TicketChange(reply=self._text())
+        reply = TicketChange(reply=self._text(one, company))
         why = self._why("abuse_warned", DECIDED, says, facts)
         told = self._action(f"abuse:reply:{self.record}:{one.cause}", "reply", reply, why, one.at, lane=Lane.CUSTOMER)
         if company is None:
@@ -249,14 +277,19 @@ class _Acting:
         local = at.astimezone(self.profile.zone)
         return f"{clock_face(at, self.profile.zone, at)} on {local:%Y-%m-%d}"
 
-    def _text(self) -> str:
+    def _text(self, one: Decision, company: Company | None) -> str:
+        """The warning in the customer's language; who is restricted already reads until when."""
         requester = self.life.history.requester
+        language = self.replies.language(WARNING, requester.locale if requester else None)
+        until = companies.standing(company, "restricted_until", self.before, "") if company is not None else None
         values = {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
             "organisation": self.profile.name,
         }
-        return self.replies.render(WARNING, (requester.locale if requester else None) or "en", values)
+        if until is not None and companies.day(one.at, self.profile) <= until:
+            values["until"] = day_face(date.fromisoformat(until), language)
+        return self.replies.render(WARNING, language, values)
 
 
 def _words(key: str | None) -> str:

@@ -7,9 +7,9 @@ import msgspec
 
 from mappings.model import Actor
 from mappings.notices import About, mentioned, told
-from mappings.plan import Action, Change, KeepEvidence, Lane, NotConnected, PageTrigger, Reason, TicketChange
+from mappings.plan import Action, Change, KeepEvidence, Lane, Message, NotConnected, PageTrigger, Reason, TicketChange
 from mappings.policies.abuse.acting import evidence_key
-from mappings.policies.abuse.flags import flag_at
+from mappings.policies.abuse.flags import TAG, flag_at
 from mappings.policies.escalation import calling, escalation_message, level_of, settled, step_up
 from mappings.policies.paging import episode, page
 from mappings.policies.rules.conditions import Firing
@@ -81,7 +81,8 @@ class Acting:
             at = self.moment.at
             lines = escalation_message(self.life, self.profile, at=at, due_at=due_at, inside=False)
             about = msgspec.structs.replace(about, says=f"{lines}\n{about.says}", due_at=None)
-        return told(action, do, self.profile, about)
+        found = told(action, do, self.profile, about)
+        return [one for one in found if not (self._told_by_flag(do) and isinstance(one.change, Message))]
 
     def _called(self, step: Action) -> list[Action]:
         """A step with its messages to management; of one problem they hear once, however many tickets are on it."""
@@ -93,6 +94,10 @@ class Acting:
             keyed = [(one, one.key.replace(f":{self.record}", of_problem, 1)) for one in messages]
             messages = [msgspec.structs.replace(one, key=key) for one, key in keyed]
         return [first, *messages]
+
+    def _told_by_flag(self, do: Do) -> bool:
+        """Is a rule for flags to tell those who decide? Each flag tells them by a message of its own."""
+        return (do.verb, do.argument) == ("tell", self.profile.abuse.decide) and self.rule.when.get("tag") == (TAG,)
 
     def do(self, do: Do, *, beside: Sequence[tuple[Rule, Do]] = ()) -> Action:
         """One verb as an action; one whose tool is not there is written down as not connected."""
@@ -322,14 +327,20 @@ class Acting:
 
     def _placeholders(self, language: str) -> dict[str, str]:
         requester = self.life.history.requester
-        at = self._due(told=True)
+        at, worst = self._due(told=True), self.profile.severities.values()
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
             "expected": clock_face(at, self.profile.zone, self.moment.at, language) if at else "",
             "opening": "" if at else self._opening(language),
             "organisation": self.profile.name,
+            "plans": ", ".join(plan.name for plan in self.profile.plans.values() if self._channel in plan.channels),
+            "emergency": next((one.signs[0] for one in worst if one.critical and one.signs), ""),
         }
+
+    @property
+    def _channel(self) -> str:
+        return str(self.moment.facts.get("channel"))
 
     def _opening(self, language: str) -> str:
         """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from connectors.errors import BadRequest, ConnectorError, Forbidden, NotFound, U
 from connectors.mail.client import Mail, Server, message_id, unreadable
 from connectors.sandbox.mail import MailSim
 from connectors.sandbox.server import Sandbox
+from tests.connectors.mail.tls import make_certificate, serving
 
 WORLD = {"profile": "builder", "now": "2026-03-03T15:00:00Z"}
 NOW = datetime(2026, 3, 3, 15, tzinfo=UTC)
@@ -35,7 +37,7 @@ class Office:
 
     def send(self, to: str = "leads@example.com", text: str = "It is late.", ref: str = "hf-1") -> str:
         """Send one message."""
-        return self.client().send(to, "P1: ticket 7", text, ref=ref, at=NOW)
+        return self.client().send(to, "P1: ticket 7", text, ref=ref, at=NOW).id
 
     def fault(self, **fault: object) -> None:
         """Put one line of a fault script into force."""
@@ -103,6 +105,32 @@ def test_unknown_mailbox(office: Office) -> None:
     assert office.sim.mailbox == []
 
 
+def test_one_address_of_several(office: Office) -> None:
+    """One mailbox of two is no more: the other one gets the message, and what was refused is said, without a name."""
+    office.sim.lose("gone@example.com")
+    sent = office.client().send("gone@example.com, b@example.com", "x", "x", ref="hf-1", at=NOW)
+    assert sent.refused == ("550 No such user here",)
+    (mail,) = office.sim.mailbox
+    assert mail.to == ("b@example.com",)
+
+
+def test_no_address_that_works(office: Office) -> None:
+    """Both are refused: nothing is sent, and the refusal is the route's."""
+    for name in ("a", "b"):
+        office.sim.lose(f"{name}@example.com")
+    with pytest.raises(NotFound, match="550"):
+        office.send("a@example.com, b@example.com")
+    assert office.sim.mailbox == []
+
+
+def test_plain_letters_on_the_way(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server need not take eight bits (RFC 6152): what goes over the line is seven."""
+    seen: list[bytes] = []
+    monkeypatch.setattr(office.sim, "take", lambda sender, to, content: seen.append(content))
+    office.send(text="… and 3 more. Grüße")
+    assert seen[0].isascii()
+
+
 def test_nobody_listens() -> None:
     """No server there: Unavailable, which names the setting; tried a few times, and nothing was sent."""
     waits: list[float] = []
@@ -125,6 +153,53 @@ def test_without_starttls_nothing_is_said(office: Office, monkeypatch: pytest.Mo
         office.send()
     office.client(url=office.sandbox.urls["mail"].replace("smtp:", "smtp+plain:")).greet()
     assert office.sim.mailbox == []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's certificate and key."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(params=["smtp", "smtps"])
+def closed(request: pytest.FixtureRequest, office: Office, certificate: Path) -> str:
+    """A server that takes mail over TLS only, by either way, and from its own people; its address."""
+    office.sim.tls = serving(certificate)
+    office.sim.tls_at_once = request.param == "smtps"
+    office.sim.users = {"helpdesk": "secret"}
+    return office.sandbox.urls["mail"].replace("smtp:", f"{request.param}:")
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """We believe the server's certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_server_that_wants_tls_and_a_login(office: Office, closed: str) -> None:
+    """STARTTLS or TLS from the start, then the login: the message arrives."""
+    client = office.client(url=closed, user="helpdesk", password=lambda: "secret")
+    client.greet()
+    client.send("a@example.com", "P1: ticket 7", "It is late.", ref="hf-1", at=NOW)
+    assert [mail.subject for mail in office.sim.mailbox] == ["P1: ticket 7"]
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_wrong_password(office: Office, closed: str) -> None:
+    """A login that is refused names the settings, and neither user nor password; without one, so does the refusal."""
+    with pytest.raises(Unauthorized, match="535 the server does not take SMTP_USER and SMTP_PASSWORD") as raised:
+        office.client(url=closed, user="helpdesk", password=lambda: "wrong").greet()
+    assert "wrong" not in str(raised.value)
+    with pytest.raises(Forbidden, match="530 Authentication required; let SMTP_USER send as SMTP_FROM"):
+        office.client(url=closed).send("a@example.com", "x", "x", ref="hf-1", at=NOW)
+
+
+def test_a_certificate_that_nobody_vouches_for(office: Office, closed: str) -> None:
+    """A server whose certificate we do not believe is told nothing, and the error says what is wrong with it."""
+    with pytest.raises(Unavailable, match=r"certificate is not believed \(self-signed certificate\); renew it, or put"):
+        office.client(url=closed, user="helpdesk", password=lambda: "secret").greet()
+    assert (office.waits, office.sim.mailbox) == ([], [])
 
 
 @pytest.mark.parametrize("url", ["mail.example.com", "http://mail.example.com", "smtp://"])

@@ -69,6 +69,25 @@ def test_who_we_are(space: Space) -> None:
     assert space.client.who()["user"] == "helpdesk"
 
 
+def test_the_machines_proxy_is_not_for_the_sandbox(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's library sends everything by HTTPS_PROXY, whatever NO_PROXY says: not to a workspace next door."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    near, far = (
+        Slack(url, token=lambda: space.tokens[-1]) for url in (space.sandbox.urls["slack"], "https://slack.com")
+    )
+    assert near.who()["user"] == "helpdesk"
+    assert far._web.proxy == "http://127.0.0.1:9"
+
+
+@pytest.mark.req("SEC-07")
+def test_the_log_has_no_address(space: Space, caplog: pytest.LogCaptureFixture) -> None:
+    """However much is logged, neither whom nor what we wrote."""
+    caplog.set_level("DEBUG")
+    space.client.post(space.client.place("direct ana@example.com"), "P1: ticket 7", "hf-1")
+    assert "slack POST /users.lookupByEmail: 200" in caplog.text
+    assert not any(word in caplog.text for word in ("ana@", "ticket 7", space.tokens[0]))
+
+
 def test_posts_and_finds(space: Space) -> None:
     """A post stands in its channel, and is found again by its mark; another mark is not."""
     channel = space.client.place("#pmerit-support")

@@ -46,7 +46,8 @@ def test_whatever_is_changed_shows(store: Store, change: dict[str, object]) -> N
     forged = msgspec.structs.replace(entries[1], **change)
     assert broken([entries[0], forged, entries[2]]) == forged
     assert broken([entries[0], entries[2]]) == entries[2]
-    assert broken(entries[1:]) is None  # what an erasure has left over
+    assert broken(entries[1:]) == entries[1]
+    assert broken([]) is None
 
 
 @pytest.mark.req("ABU-07")

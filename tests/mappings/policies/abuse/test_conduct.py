@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.context import load_replies
-from mappings.model import Actor, Company, History
-from mappings.plan import Action, CompanyChange, KeepEvidence, NotConnected, TicketChange
+from mappings.model import Actor, Company, History, Person
+from mappings.plan import Action, CompanyChange, KeepEvidence, Message, NotConnected, TicketChange
 from mappings.policies.abuse.acting import Known, conduct
 from mappings.policies.abuse.companies import Entry, lift, removed
 from mappings.policies.abuse.flags import decisions
 from mappings.policies.sla.measures import live
 from mappings.profile import Profile
+from mappings.reasons import clock_face
 from mappings.timeline import build
 from tests.profiles import CONFIG, edited, profile
 from tests.stories import GROUPS, Story, at
@@ -76,7 +77,7 @@ def test_each_decision(value: str, expected: list[str]) -> None:
 @pytest.mark.req("ABU-03")
 def test_an_open_flag() -> None:
     """A flag: its copy first, then to the group that decides, with the tag and a note that says what is to be done."""
-    copy, move = asked(flagged())
+    copy, move, _ = asked(flagged())
     assert isinstance(copy.change, KeepEvidence)
     assert copy.change.kept_for == profile("builder").abuse.evidence_kept
     assert isinstance(move.change, TicketChange)
@@ -84,10 +85,38 @@ def test_an_open_flag() -> None:
     assert "a manager sets the field Abuse decision: warn, restrict, account review, none." in (move.change.note or "")
 
 
+@pytest.mark.req("ABU-03", "SEC-07")
+@pytest.mark.parametrize("org", ["archbuilder", "builder", "lasercalc", "pmerit", "roofing"])
+def test_a_manager_is_told_at_once(org: str) -> None:
+    """Whatever the profile, those who decide are told outside the ticket, too: what it is, and nobody's name."""
+    actions = asked(flagged(), using=profile(org))
+    (mail,) = [action for action in actions if isinstance(action.change, Message)]
+    assert isinstance(mail.change, Message)
+    assert mail.change.ways == ("mail support-manager@example.com",)
+    assert mail.key == "abuse:flag:message:zendesk:123:1772557200"
+    assert mail.not_before is None
+    local = clock_face(mail.cause_at, profile(org).zone, mail.cause_at)
+    assert mail.change.text == (
+        f"Flagged as abusive as threats at {local} on {DAY}. To decide, a manager sets the field Abuse decision: warn, "
+        "restrict, account review, none. Rule: Abuse flag."
+    )
+    assert "by somebody" in str(actions[1].change)
+
+
+def test_another_flag_after_a_decision_is_told_again() -> None:
+    """Flagged as something else after the decision: those who decide hear of each flag, once."""
+    told = flagged().set(f"{DAY} 12:00", abuse_decision="none")
+    before = {action.key for action in asked(flagged())}
+    after = [action.key for action in asked(told.set(f"{DAY} 13:00", abuse="harassment"))]
+    assert [key for key in after if "message" in key and key not in before] == [
+        "abuse:flag:message:zendesk:123:1772564400"
+    ]
+
+
 @pytest.mark.req("ABU-02")
 def test_what_has_no_category_of_its_own() -> None:
     """Whoever flags without a category reads which there are, and where profanity and unreasonable demands belong."""
-    _, move = asked(Story(f"{DAY} 10:00").set(f"{DAY} 11:00", tags="abusive"))
+    move = asked(Story(f"{DAY} 10:00").set(f"{DAY} 11:00", tags="abusive"))[1]
     assert isinstance(move.change, TicketChange)
     words = "profanity counts as verbal abuse; repeated unreasonable demands counts as harassment."
     assert words in (move.change.note or "")
@@ -95,7 +124,7 @@ def test_what_has_no_category_of_its_own() -> None:
 
 def test_a_ticket_that_was_moved_since() -> None:
     """Somebody has given the ticket to another group after the flag: it stays there."""
-    _, move = asked(flagged().set(f"{DAY} 11:01", group_id="3"))
+    move = asked(flagged().set(f"{DAY} 11:01", group_id="3"))[1]
     assert isinstance(move.change, TicketChange)
     assert move.change.group is None
 
@@ -150,6 +179,30 @@ def test_the_warning_speaks_the_customers_language() -> None:
     (reply,) = [a for a in conduct(live(spanish, line, org, GROUPS), org, REPLIES, known) if a.verb == "reply"]
     assert isinstance(reply.change, TicketChange)
     assert "Este es un aviso formal." in (reply.change.reply or "")
+
+
+@pytest.mark.parametrize(
+    ("until", "locale", "words"),
+    [
+        ("2026-03-17", "en", "Until 17 March, please write to us by ticket only."),
+        ("2026-03-03", "es-MX", "Hasta el 3 de marzo, escríbanos, por favor, solo por este medio."),
+        ("2026-03-02", "en", None),
+        (None, "en", None),
+    ],
+)
+def test_the_warning_of_a_restricted_company(until: str | None, locale: str, words: str | None) -> None:
+    """Whoever is warned while restricted reads until when that is; nobody else does."""
+    told = flagged().set(f"{DAY} 12:00", abuse_decision="warn").history()
+    reader = Person(id=9, name="Ana Ruiz", updated_at=at(f"{DAY} 09:00"), locale=locale)
+    told = msgspec.structs.replace(told, requester=reader, company=company(restricted_until=until))
+    line, org = build(told), profile("builder")
+    known = Known(managers={one.cause: True for one in decisions(line)})
+    (text,) = [
+        action.change.reply
+        for action in conduct(live(told, line, org, GROUPS), org, REPLIES, known)
+        if action.verb == "reply" and isinstance(action.change, TicketChange)
+    ]
+    assert (words in (text or "")) if words else not any(word in (text or "") for word in ("Until", "Hasta"))
 
 
 @pytest.mark.req("ABU-06")

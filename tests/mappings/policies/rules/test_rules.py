@@ -7,9 +7,10 @@ import pytest
 
 from flows.context import load_replies
 from mappings.model import Actor, Person
-from mappings.plan import Action, KeepEvidence, NotConnected, PageTrigger, TicketChange
+from mappings.plan import Action, KeepEvidence, Message, NotConnected, PageTrigger, TicketChange
 from mappings.policies.rules import judge
 from mappings.policies.sla.measures import live
+from mappings.policies.triage.finding import sign
 from mappings.profile import Profile
 from mappings.timeline import build, epoch
 from tests.profiles import CONFIG, edited, profile
@@ -98,6 +99,34 @@ def test_reply_in_the_readers_language(locale: str, begins: str, due: str) -> No
     assert change.reply.startswith(begins)
     assert due in change.reply
     assert "123" in change.reply
+
+
+def reply_of(actions: list[Action]) -> str:
+    """The one text that the customer gets."""
+    (text,) = [a.change.reply for a in actions if a.verb == "reply" and isinstance(a.change, TicketChange)]
+    return text or ""
+
+
+@pytest.mark.req("AFT-09", "NTF-05")
+@pytest.mark.parametrize(
+    ("org", "severity", "words"), [("builder", "P2", "system down"), ("pmerit", "P3", "site down")]
+)
+def test_the_way_to_whoever_is_on_duty_works(org: str, severity: str, words: str) -> None:
+    """Who writes at night reads by which words a new message wakes somebody: those that triage goes by."""
+    rules = profile(org)
+    text = reply_of(judged(Story(NIGHT, severity=severity, plan=next(iter(rules.plans))), rules))
+    assert f"send us a new message with “{words}” in its subject" in text
+    mail = msgspec.structs.replace(Story(NIGHT).ticket(), subject=words.capitalize())
+    found = sign(mail, rules)
+    assert found is not None
+    assert rules.severities[found.value].critical
+
+
+@pytest.mark.req("NTF-05")
+def test_who_asks_by_a_channel_of_other_plans_reads_which() -> None:
+    """The upgrade prompt names the plans that have the channel."""
+    text = reply_of(judged(Story(DAY, plan="starter", channel="phone")))
+    assert "It comes with: Business, Enterprise." in text
 
 
 def test_office_is_sampled_at_the_event() -> None:
@@ -203,6 +232,16 @@ def test_evidence_is_kept_once_for_a_flag() -> None:
     (action,) = [action for action in judged(story) if action.verb == "keep_evidence"]
     assert isinstance(action.change, KeepEvidence)
     assert (action.tool, action.key) == ("evidence", f"abuse:evidence:zendesk:123:{epoch(at('2026-03-03 12:00'))}")
+
+
+def test_managers_are_told_of_a_flag_once() -> None:
+    """The rule's `tell management` is its note in the ticket: the message to them is the flag's own."""
+    found = [action for action in judged(Story(DAY, tags="abusive")) if "management" in action.key]
+    assert [action.verb for action in found] == ["assign", "tell"]
+    assert [type(action.change) for action in found] == [TicketChange, TicketChange]
+    org = edited("builder", "rules: {abusive: {when: {tag: [abusive, legal]}}}")
+    wider = [action for action in judged(Story(DAY, tags="legal"), org) if "management" in action.key]
+    assert [type(action.change) for action in wider] == [TicketChange, TicketChange, Message]
 
 
 def test_customer_asks_for_escalation() -> None:
