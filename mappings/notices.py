@@ -124,5 +124,7 @@ def beside(action: Action, part: str) -> str:
 
 
 def _text(about: About, profile: Profile) -> str:
-    due = "" if about.due_at is None else f" Due {clock_face(about.due_at, profile.zone, about.at)}."
-    return f"{about.says}{due}"
+    if about.due_at is None:
+        return about.says
+    verb = "is due" if about.due_at > about.at else "was due"
+    return f"{about.says} A reply {verb} {clock_face(about.due_at, profile.zone, about.at)}."

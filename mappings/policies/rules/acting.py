@@ -14,10 +14,11 @@ from mappings.policies.escalation import escalation_message, level_of, settled, 
 from mappings.policies.paging import page
 from mappings.policies.rules.conditions import Firing
 from mappings.policies.rules.moments import serving
+from mappings.policies.sla.clocks import owed
 from mappings.policies.sla.measures import Life, Stay
 from mappings.policies.sla.ownership import fought, worsened
-from mappings.policies.sla.targets import due, promises
-from mappings.profile import Do, Profile, Rule
+from mappings.profile import Comparison, Do, Profile, Rule
+from mappings.profile.durations import say_span
 from mappings.reasons import clock_face, reason
 from mappings.replies import Replies
 
@@ -70,7 +71,7 @@ class Acting:
         about = About(
             ticket_id=ticket_id,
             facts=self.moment.facts,
-            says=f"Rule: {self.rule.name}.",
+            says=f"{self._says()} Rule: {self.rule.name}.",
             at=self.moment.at,
             due_at=due_at,
             link=self.link(ticket_id),
@@ -256,7 +257,7 @@ class Acting:
         return self._action(do, step.verb, step.told(why), why, Lane.ESCALATION, _ESCALATION_SENSE, cause)
 
     def _says(self) -> str:
-        """The facts that held, in words: `Severity P1, office closed.`"""
+        """The facts that held, in words: `Severity P1, office closed.`, `Tickets from company: 3 in 7 days.`"""
         told = ", ".join(self._fact(name) for name in self.rule.when)
         return f"{told[:1].upper()}{told[1:]}."
 
@@ -265,6 +266,10 @@ class Acting:
         if name == "event":
             return " and ".join(sorted(self.moment.events & {str(one) for one in _listed(wanted)}))
         found = facts.get("kind" if name == "kind_not" else name, "–")
+        if isinstance(wanted, Comparison):
+            counted = self.rule.within if name == "tickets_from_company" else None
+            within = f" in {say_span(counted)}" if counted else ""
+            return f"{name.replace('_', ' ')}: {found}{within}"
         if isinstance(found, frozenset):
             found = " ".join(sorted(found & {str(one) for one in _listed(wanted)}))
         if isinstance(found, bool):
@@ -284,19 +289,17 @@ class Acting:
         return requester.locale if requester else None
 
     def _due(self) -> datetime | None:
-        """When the customer hears from us: the first reply, or after a hand-off the new tier's (SLA-23)."""
+        """When the customer hears from us: by the clock of the first reply, or after a hand-off of the new tier's.
+
+        None where no reply is owed: it was given already, the work is done, or none is promised (SLA-23).
+        """
         measure = "handoff_reply" if "escalated" in self.moment.events else "first_reply"
-        calendar = serving(self.profile, self.moment.facts)
-        dues = [
-            due(self.profile, promise.budget, calendar, self.moment.at).due_at
-            for promise in promises(self.profile, self.moment.facts)
-            if promise.measure == measure
-        ]
-        return min((at for at in dues if at is not None), default=None)
+        return owed(self.life, self.profile, measure, self.moment.at)
 
     def _placeholders(self, language: str) -> dict[str, str]:
         requester = self.life.history.requester
-        at = self._due()
+        due_at = self._due()
+        at = due_at if due_at is not None and due_at > self.moment.at else None  # what is late promises nothing
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
