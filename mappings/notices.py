@@ -52,7 +52,7 @@ def ways(route: Route, profile: Profile) -> tuple[str, ...]:
 def headline(ticket_id: int, facts: Mapping[str, object], profile: Profile) -> str:
     """`P1 System down: ticket 123 (business)`."""
     severity = profile.severities.get(str(facts.get("severity")))
-    words = f"{severity.key} {severity.name}" if severity else "Ticket"
+    words = severity.title if severity else "Ticket"
     return f"{words}: ticket {ticket_id} ({facts.get('plan') or 'unknown plan'})"
 
 
