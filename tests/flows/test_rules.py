@@ -222,7 +222,7 @@ def test_a_second_company_on_one_problem(either_desk: Desk) -> None:
     desk.minutes(4)
     for ticket in (problem, first, other):
         assert {"incident_suggested", "escalated_management"} <= desk.tags(ticket)
-        assert any("Companies on problem 2." in note for note in desk.notes(ticket))
+        assert any("Companies on problem: 2." in note for note in desk.notes(ticket))
     assert "incident_suggested" not in desk.tags(apart)
     assert {state for ticket in (problem, first, other) for _, state in desk.states(ticket, "suggest")} == {"done"}
 

@@ -104,7 +104,7 @@ class Acting:
     ) -> Action:
         """`cause` is the key's end, where that is not the moment's own."""
         # what moves a ticket goes only while it is as it was decided on: a person's choice of a group is not undone
-        moving = do.verb == "assign" and isinstance(change, TicketChange)
+        moving = do.verb in ("assign", "escalate") and isinstance(change, TicketChange)
         return Action(
             key=self._key(do, change, self._cause() if cause is None else cause),
             policy=POLICY,
