@@ -297,7 +297,7 @@ class Acting:
         return owed(self.life, self.profile, measure, self.moment.at)
 
     def _placeholders(self, language: str) -> dict[str, str]:
-        requester = self.life.history.requester
+        requester, channel = self.life.history.requester, self.life.history.ticket.channel
         due_at = self._due()
         at = due_at if due_at is not None and due_at > self.moment.at else None  # what is late promises nothing
         return {
@@ -306,6 +306,7 @@ class Acting:
             "expected": clock_face(at, self.profile.zone, self.moment.at, language) if at else "",
             "opening": "" if at else self._opening(language),
             "organisation": self.profile.name,
+            "plans": ", ".join(plan.name for plan in self.profile.plans.values() if channel in plan.channels),
         }
 
     def _opening(self, language: str) -> str:

@@ -241,6 +241,16 @@ def test_no_customer_is_promised_what_is_late_or_done() -> None:
         assert lacks not in text
 
 
+def test_an_upgrade_prompt_names_the_plans_that_have_the_channel() -> None:
+    """A Professional customer phones: the text says with which plans the phone comes."""
+    [text] = [
+        action.change.reply
+        for action in judged(Story(DAY, plan="professional", channel="phone"))
+        if isinstance(action.change, TicketChange) and action.change.reply
+    ]
+    assert "It comes with: Business, Enterprise." in text
+
+
 def test_a_reopened_page_promises_no_first_reply_again() -> None:
     """Answered, solved and reopened at night: who is woken is told of no reply that would be due."""
     story = Story(NIGHT, severity="P1").reply("2026-03-04 02:05").set("2026-03-04 03:00", status="solved")
