@@ -82,7 +82,9 @@ def test_held_before_a_rules_row_goes(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "asking", [{"tags_add": ("escalate_please",)}, {"fields": {"escalation_reason": "escalation_ability"}}], ids=["rule", "agent"]
+    "asking",
+    [{"tags_add": ("escalate_please",)}, {"fields": {"escalation_reason": "escalation_ability"}}],
+    ids=["rule", "agent"],
 )
 def test_an_agent_has_moved_the_ticket_higher_meanwhile(desk: Desk, asking: dict[str, Any]) -> None:
     """A step to tier 2 is under way when an agent takes the ticket to tier 3: it stays there, and the wish is told."""

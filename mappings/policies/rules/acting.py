@@ -31,12 +31,12 @@ NEEDS = {
     "send_to_backlog": "jira",
     "create_lead": "jira",
     "hand_to_company_admin": "the portal",
-    "open": "slack",
-    "name": "outages",
+    "open": "outage handling",
+    "name": "outage handling",
     "status_page": "the status page",
     "banner": "the chat",
-    "link": "outages",
-    "solve": "outages",
+    "link": "outage handling",
+    "solve": "outage handling",
 }
 """What the verbs need whose tool is not connected."""
 

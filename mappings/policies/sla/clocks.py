@@ -45,7 +45,7 @@ def clocks(life: Life, profile: Profile, *, stored: Sequence[Clock] = ()) -> lis
 
 
 def owed(life: Life, profile: Profile, measure: str, at: datetime) -> datetime | None:
-    """By when a measure that had begun at a time is due by its clocks; null where it is done, paused or not promised."""
+    """By when a measure that had begun at a time is due by its clocks; null where nothing of it runs."""
     names = [name for name, target in profile.targets.items() if target.measure == measure]
     running = [clock for clock in _replayed(life, profile, names, {}) if clock.state is ClockState.RUNNING]
     return min((clock.due_at for clock in running if clock.due_at is not None and clock.start_at <= at), default=None)

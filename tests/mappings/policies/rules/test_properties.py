@@ -22,7 +22,8 @@ from tests.stories import GROUPS, at
 PROFILES = ("builder", "roofing", "pmerit", "archbuilder", "lasercalc")
 TAGS = ["escalate_please", "services", "abusive", "legal", "press", "executive", "product_defect", "hf_hold", "other"]
 FIELDS = (
-    "severity", "kind", "tags", "status", "tier", "group_id", "rating", "affected_users", "problem_id", "escalation_reason",
+    "severity", "kind", "tags", "status", "tier", "group_id", "rating", "affected_users", "problem_id",
+    "escalation_reason",
 )  # fmt: skip
 
 
