@@ -15,7 +15,7 @@ from connectors.store import OutboxState
 from flows.cases import Decided
 from flows.context import Context
 from flows.operations import held
-from mappings.plan import Action, Lane
+from mappings.plan import Action, Lane, Message
 
 SHOWN = 200
 """Rows of a table before it says how many more there are."""
@@ -39,10 +39,10 @@ _BASELINE = "baseline"
 _VERBS = {
     "resolve_page": "close page",
     "fields": "update fields",
-    "tell": "warn",
-    "message": "tell",
     "leave": "leave the field to a rule",
 }
+_PROFILES = ("rule", "late", "warn")
+"""The beginnings of the keys of what the profile's rules and targets ask for."""
 _UNNAMED = {
     "page_acknowledged": "Somebody on call has taken the page.",
     "abuse_flagged": "Flagged as abusive.",
@@ -249,6 +249,15 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 
 def _verb(action: Action) -> str:
+    """What is done, as the profile spells it where it does: `tag late`, `tell leads by mail`, `warn owner`.
+
+    The profile's words stand in the key: `rule:tag:late:zendesk:123`.
+    """
+    why, verb, argument, *_ = [*action.key.split(":"), "", ""]
+    if isinstance(action.change, Message):
+        return f"tell {action.change.route} by {action.tool}"
+    if why in _PROFILES and verb == action.verb and argument != "zendesk":
+        return f"{'warn' if (why, verb) == ('warn', 'tell') else _VERBS.get(verb, verb)} {argument}"
     return _VERBS.get(action.verb, action.verb.replace("_", " "))
 
 

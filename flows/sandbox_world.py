@@ -123,9 +123,10 @@ def fields(profile: Profile, table: Mapping[str, Field], dropdown: str) -> list[
 
 def options(profile: Profile) -> dict[str, list[tuple[str, str]]]:
     """What each dropdown offers: the profile's value and its name. Above the last tier stands the management."""
+    severities = [(s.key, s.name if s.title == s.name else f"{s.key} · {s.name}") for s in profile.severities.values()]
     tiers = [(str(level), f"{level} · {tier.name}") for level, tier in profile.tiers.items()]
     return {
-        "severity": [(s.key, f"{s.key} · {s.name}") for s in profile.severities.values()],
+        "severity": severities,
         "kind": [(kind.key, kind.name) for kind in profile.kinds.values()],
         "module": [(module.key, module.name) for module in profile.modules.values()],
         "source": [(source, _words(source)) for source in profile.sources],

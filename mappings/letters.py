@@ -55,7 +55,8 @@ def letter(actions: Sequence[Action], profile: Profile) -> Letter:
 
 
 def _line(change: Message, *, alone: bool) -> str:
-    return change.text if alone else f"{change.subject}. {change.text}"
+    """Beside others a message is its subject and last line: the eight lines of an escalation stand in its ticket."""
+    return change.text if alone else f"{change.subject}. " + change.text.rpartition("\n")[2]
 
 
 def bundles(actions: Sequence[Action]) -> list[list[Action]]:

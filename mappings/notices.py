@@ -52,7 +52,7 @@ def ways(route: Route, profile: Profile) -> tuple[str, ...]:
 def headline(ticket_id: int, facts: Mapping[str, object], profile: Profile) -> str:
     """`P1 System down: ticket 123 (business)`."""
     severity = profile.severities.get(str(facts.get("severity")))
-    words = f"{severity.key} {severity.name}" if severity else "Ticket"
+    words = severity.title if severity else "Ticket"
     return f"{words}: ticket {ticket_id} ({facts.get('plan') or 'unknown plan'})"
 
 
@@ -124,5 +124,7 @@ def beside(action: Action, part: str) -> str:
 
 
 def _text(about: About, profile: Profile) -> str:
-    due = "" if about.due_at is None else f" Due {clock_face(about.due_at, profile.zone, about.at)}."
-    return f"{about.says}{due}"
+    if about.due_at is None:
+        return about.says
+    verb = "is due" if about.due_at > about.at else "was due"
+    return f"{about.says} A reply {verb} {clock_face(about.due_at, profile.zone, about.at)}."

@@ -62,12 +62,13 @@ def measure_name(measure: str) -> str:
 
 
 def promise_words(clock: Clock, profile: Profile) -> str:
-    """Whose promise it is, and how long: `P2, Business: 4 business hours`."""
+    """Whose promise it is, and how long: `P2, Business: 4 business hours`; the figure alone where nothing is known."""
     plan = clock.dims.get("plan", "")
     names = [clock.dims.get("severity"), profile.plans[plan].name if plan in profile.plans else plan]
     if len(profile.plans) == 1:
         names = names[:1]
-    return f"{', '.join(name for name in names if name)}: {parse_budget(clock.cell).say()}"
+    whose = ", ".join(name for name in names if name)
+    return f"{whose}: {parse_budget(clock.cell).say()}" if whose else parse_budget(clock.cell).say()
 
 
 def due_words(clock: Clock, profile: Profile, now: datetime, *, late: bool) -> str:

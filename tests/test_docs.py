@@ -11,6 +11,8 @@ import pytest
 import typer.main
 
 from flows.cli import app
+from mappings.profile.rules import Conditions
+from mappings.profile.terms import VERBS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "deploy").glob("*.md")])
@@ -109,6 +111,14 @@ def test_the_map_is_the_tree() -> None:
     tree = {name.split("/")[0] + ("/" if "/" in name else "") for name in listed if name}
     section = (ROOT / "README.md").read_text().split("## Where things are")[1].split("```")[1]
     assert {line.split()[0] for line in section.strip().splitlines()} == tree
+
+
+def test_every_fact_and_action_of_a_rule_is_in_the_table() -> None:
+    """ARCHITECTURE says of each fact where it comes from, and of each action what it does and how it is undone."""
+    section = (ROOT / "ARCHITECTURE.md").read_text().split("## Rules: facts and actions")[1].split("\n## ")[0]
+    facts, actions = (table.split("\n\n")[0] for table in re.split(r"\| (?:fact|action) \|", section)[1:])
+    assert set(Conditions.model_fields) - set(re.findall(r"`(\w+)`", facts)) == set()
+    assert set(VERBS) - set(re.findall(r"`(\w+)", actions)) == set()
 
 
 def test_the_changelog_is_one() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from mappings.model import DONE, ENDED, History, Incident, PageStatus
-from mappings.notices import About, told, ways
+from mappings.notices import About, headline, told, ways
 from mappings.plan import (
     ON_HOLD,
     Action,
@@ -67,8 +67,6 @@ def page(
     """
     first = next((route.pagerduty for route in profile.routes.values() if route.pagerduty), None)
     ticket = life.history.ticket
-    severity = profile.severities.get(str(facts.get("severity")))
-    words = f"{severity.key} {severity.name}" if severity else "Ticket"
     details = {"rule": rule, "profile": profile.version}
     if due_at is not None:
         details["reply due"] = clock_face(due_at, profile.zone, at)
@@ -76,7 +74,7 @@ def page(
     return PageTrigger(
         dedup_key=dedup_key(f"zendesk:{ticket.id}", episode(life, at), None if service == first else service),
         service=service,
-        summary=f"{words}: ticket {ticket.id} ({facts.get('plan', 'unknown plan')})",
+        summary=headline(ticket.id, facts, profile),
         link=link,
         details=details,
     )

@@ -127,6 +127,14 @@ def parse_span(text: str) -> int:
     return seconds
 
 
+def say_span(seconds: int) -> str:
+    """A length of time in words, in the largest unit that it is whole in: `7 days`, `36 hours`."""
+    sizes = [(size, name) for unit, size, name in _UNITS.values() if unit is Unit.WALL]
+    size, name = max(((size, name) for size, name in sizes if seconds % size == 0), default=(1, "second"))
+    count = seconds // size
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
 def _say(figure: str) -> str:
     match = _FIGURE.fullmatch(figure)
     assert match is not None, figure

@@ -12,20 +12,30 @@ from mappings.profile.findings import Finding, unknown
 from mappings.profile.holidays import OPEN, is_country
 from mappings.profile.practice import MATCHES
 from mappings.profile.profile import Profile
-from mappings.profile.rules import Where
+from mappings.profile.rules import Rule, Where
 from mappings.profile.sections import ENTITLEMENTS, STATUS_CATEGORIES, Kind, NamedStatus, Plan, Severity
 from mappings.profile.terms import VERBS, Do
 
 Path = tuple[str | int, ...]
 _REACHES = {"page": ("pagerduty",), "assign": ("group", "assignee")}
 """What a route must have for a verb to reach it."""
+_ONLY_RULES = frozenset({"assign", "reply", "flag", "follow", "follow_up", "suggest", "keep_evidence"})
+"""The verbs that a target does not do when it is late or near: a rule does them."""
 _LIMITED = sorted({*VERBS, "fields", "note"} - UNLIMITED)
 """What a limit may name: the verbs of rules, and what policies do by themselves."""
-RATINGS = range(1, 6)
-"""The scale on which customers rate a ticket."""
 _ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
 _ADDRESSES = re.compile(rf"{_ADDRESS}(, *{_ADDRESS})*")
 _CHANNEL = re.compile(r"#?[^\s#]+")
+_LEAST = {
+    "rating": 1,
+    "affected_users": 1,
+    "companies_on_problem": 1,
+    "failed_attempts": 0,
+    "tickets_from_company": 1,
+}
+"""The least that a fact can be, where it is known."""
+_MOST = {"rating": 5}
+"""The most, for what is rated on a scale."""
 _MINUTE, _DAY, _MANY = 60, 86_400, 1_000
 
 
@@ -202,6 +212,18 @@ def _targets(profile: Profile) -> Iterator[Finding]:
         yield from _facts(profile, (*path, "where"), target.asked)
         yield from _dos(profile, (*path, "late"), target.late)
         yield from _dos(profile, (*path, "warn"), target.warn or ())
+        yield from _not_of_targets((*path, "late"), target.late)
+        yield from _not_of_targets((*path, "warn"), target.warn or ())
+
+
+def _not_of_targets(path: Path, dos: Sequence[Do]) -> Iterator[Finding]:
+    """What only a rule does; and a step up, which belongs to what is late and not to what is near."""
+    for index, do in enumerate(dos):
+        if do.verb in _ONLY_RULES:
+            fix = f"write tag overdue here, and {do} in a rule with when: {{tag: overdue}}"
+            yield Finding((*path, index), f"{do.verb!r} is for rules, not for targets", fix)
+        elif do.verb == "escalate" and "warn" in path:
+            yield Finding((*path, index), "a ticket does not climb before it is late", "move it to late:")
 
 
 def _facts(profile: Profile, path: Path, asked: Where) -> Iterator[Finding]:
@@ -225,13 +247,29 @@ def _rules(profile: Profile) -> Iterator[Finding]:
         if rule.within is not None and not counts:
             fix = 'add tickets_from_company: ">=3", or remove within'
             yield Finding((*path, "when", "within"), "belongs to tickets_from_company, which is not here", fix)
-        rating = rule.conditions.rating
-        if rating is not None and not any(rating.holds(stars) for stars in RATINGS):
-            yield Finding((*path, "when", "rating"), f"{str(rating)!r} never holds: ratings are 1 to 5", 'write "<=2"')
+        yield from _never(path, rule)
         if not rule.do:
             yield Finding((*path, "do"), "does nothing", "add an action, for example: tell leads")
         if not rule.when:
             yield Finding((*path, "when"), "asks for nothing", "add a fact, for example event: created")
+
+
+def _never(path: Path, rule: Rule) -> Iterator[Finding]:
+    """Conditions that no ticket meets."""
+    for fact, least in _LEAST.items():
+        asked, most = getattr(rule.conditions, fact), _MOST.get(fact)
+        if asked is None:
+            continue
+        top = most or max(least, int(asked.number)) + 1
+        if not any(asked.holds(number) for number in (least, min(max(least, int(asked.number)), top), top)):
+            known = f"ratings are {least} to {most}" if most else f"it is a whole number from {least} on"
+            fix = 'write "<=2"' if most else 'write for example ">=2"'
+            yield Finding((*path, "when", fact), f"{str(asked)!r} never holds: {known}", fix)
+    kinds, others = rule.conditions.kind, rule.conditions.kind_not
+    if kinds and set(kinds) <= set(others):
+        yield Finding((*path, "when", "kind_not"), "leaves no kind that is asked for", "take it out of one of them")
+    if rule.within == 0:
+        yield Finding((*path, "when", "within"), "is no time at all", "write for example 7d")
 
 
 def _dos(profile: Profile, path: Path, dos: Sequence[Do]) -> Iterator[Finding]:
@@ -252,6 +290,7 @@ def _dos(profile: Profile, path: Path, dos: Sequence[Do]) -> Iterator[Finding]:
 
 def _practice(profile: Profile) -> Iterator[Finding]:
     yield from _dos(profile, ("warn", "do"), profile.warn.do)
+    yield from _not_of_targets(("warn", "do"), profile.warn.do)
     for level in profile.triage.urgency:
         yield from unknown(("triage", "urgency", level), "impact", level, [*profile.triage.impact, "unknown"])
     for index, word in enumerate(profile.agents.match):

@@ -96,6 +96,11 @@ class Severity(Named):
     signs: tuple[str, ...] = ()
     """What it looks like, in the customer's words."""
 
+    @property
+    def title(self) -> str:
+        """Key and name as people read them, one word where both are the same: `P1 System down`, `Critical`."""
+        return self.name if self.name.casefold() == self.key.casefold() else f"{self.key} {self.name}"
+
 
 class Kind(Keyed):
     """What a ticket is."""

@@ -133,7 +133,7 @@ def test_shadow_says_what_it_would_do(desk: Desk) -> None:
     (beat,) = desk.minutes(1)
     text = page(desk.ctx, beat, "pulse")
     assert "## In shadow: what would have been done" in text
-    assert "| rules | night queue | reply | 1 |" in text
+    assert "| rules | night queue | reply after_hours | 1 |" in text
     assert f"| [zendesk:{ticket}]({desk.ctx.ticket_link(ticket)}) | P3 | reply, not done: shadow |" in text
     assert sum(len(decided.actions) for decided in desk.minutes(1)[0].decided) == 0
     told = operations.summary(desk.ctx.store, OutboxState.SHADOW)

@@ -1,5 +1,7 @@
 """A person wins: what somebody changed by hand stays, and what does not make sense any more is not done."""
 
+from typing import Any
+
 import pytest
 
 from connectors.store import OutboxState
@@ -77,6 +79,27 @@ def test_held_before_a_rules_row_goes(desk: Desk) -> None:
     settled(desk)
     assert len(desk.replies(ticket)) == 1
     assert "next_business_day" in desk.tags(ticket)
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [{"tags_add": ("escalate_please",)}, {"fields": {"escalation_reason": "escalation_ability"}}],
+    ids=["rule", "agent"],
+)
+def test_an_agent_has_moved_the_ticket_higher_meanwhile(desk: Desk, asking: dict[str, Any]) -> None:
+    """A step to tier 2 is under way when an agent takes the ticket to tier 3: it stays there, and the wish is told."""
+    ticket = desk.file("P3", "business")
+    desk.minutes(3)
+    desk.sim.edit(ticket, author=desk.agent, **asking)
+    desk.sandbox.advance(60)
+    sync.all_tools(desk.ctx)
+    pulse.decide(desk.ctx)
+    assert desk.states(ticket, "escalate") == [("escalate", "planned")]
+    desk.sim.edit(ticket, author=desk.agent, fields={"tier": "3"}, group="Engineering")
+    delivery.deliver(desk.ctx)
+    settled(desk)
+    assert (desk.field(ticket, "tier"), desk.group(ticket)) == ("tier_3", "Engineering")
+    assert any("It is with Engineering already." in note for note in desk.notes(ticket))
 
 
 def test_a_long_hold_ends_without_a_flood(desk: Desk) -> None:

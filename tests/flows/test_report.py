@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from flows.cases import Decided
 from flows.context import Context, open_context
 from flows.report import SHOWN, Delivered, Pulse, decided_lines, page, worth_telling
 from flows.settings import Settings
-from mappings.plan import Action, Lane, NotConnected, Reason, TicketChange
+from mappings.plan import Action, Change, Lane, Message, NotConnected, Reason, TicketChange
 
 NOW = datetime(2026, 3, 3, 16, 20, tzinfo=UTC)
 """Tuesday 10:20 in the office."""
@@ -71,6 +72,32 @@ def test_the_worst_comes_first(ctx: Context) -> None:
     assert [row.partition("]")[0] for row in rows(page(ctx, found, "pulse"))] == [
         f"[zendesk:{ticket}" for ticket in (9, 3, 2, 4)
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "verb", "change", "said"),
+    [
+        ("warn:tell:owner:zendesk:1:first_reply:2", "tell", TicketChange(note="x"), "warn owner"),
+        ("late:tell:leads:zendesk:1:first_reply:2", "tell", TicketChange(note="x"), "tell leads"),
+        ("late:escalate:zendesk:1:first_reply:2", "escalate", TicketChange(note="x"), "escalate"),
+        ("rule:escalate:next:zendesk:1", "escalate", TicketChange(note="x"), "escalate next"),
+        ("rule:escalate:next:zendesk:1", "note", TicketChange(note="x"), "note"),
+        ("rule:follow_up:zendesk:1", "follow_up", TicketChange(note="x"), "follow up"),
+        ("rule:open:war_room:zendesk:1", "open", NotConnected(needs="x"), "open war_room"),
+        (
+            "rule:tell:leads:mail:zendesk:1",
+            "message",
+            Message(route="leads", ways=("mail leads@x.example",), subject="s", text="t"),
+            "tell leads by mail",
+        ),
+    ],
+)
+def test_what_is_done_is_said_as_the_profile_spells_it(
+    ctx: Context, key: str, verb: str, change: Change, said: str
+) -> None:
+    """Whom somebody told, which text was sent, what is not connected: several actions of one rule can be told apart."""
+    action = msgspec.structs.replace(an_action(1, "Severity P0.", verb=verb, change=change), key=key, tool="mail")
+    assert f"| {said}, waits |" in page(ctx, decided(action), "pulse")
 
 
 def test_upkeep_is_a_line(ctx: Context) -> None:

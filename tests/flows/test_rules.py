@@ -127,7 +127,7 @@ def test_the_third_ticket_in_seven_days_is_flagged(either_desk: Desk) -> None:
     desk.minutes(3)
     assert flagged(desk, tickets) == [tickets[2]]
     (row,) = [row for row in desk.rows(tickets[2]) if row.action.verb == "flag"]
-    assert row.action.reason.text.startswith("Tickets from company 3.")
+    assert row.action.reason.text.startswith("Tickets from company: 3 in 7 days.")
     tickets.append(desk.file("P3", requester=who[0]))
     desk.minutes(3)
     desk.sim.edit(tickets[0], author=desk.agent, fields={"severity": "P2"})
@@ -163,7 +163,7 @@ def test_a_low_rating(desk: Desk, listed: bool) -> None:
     desk.minutes(4)
     assert "follow_up" in desk.tags(ticket)
     assert "follow_up" not in desk.tags(other)
-    assert any("Rating 1." in note for note in desk.notes(ticket))
+    assert any("Rating: 1." in note for note in desk.notes(ticket))
 
 
 @pytest.mark.req("CHN-10")
@@ -223,7 +223,7 @@ def test_a_second_company_on_one_problem(either_desk: Desk) -> None:
     desk.minutes(4)
     for ticket in (problem, first, other):
         assert {"incident_suggested", "escalated_management"} <= desk.tags(ticket)
-        assert any("Companies on problem 2." in note for note in desk.notes(ticket))
+        assert any("Companies on problem: 2." in note for note in desk.notes(ticket))
     assert "incident_suggested" not in desk.tags(apart)
     (mail,) = desk.mail.to("support-manager@example.com")
     assert "Companies on problem" in mail.text

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from mappings.letters import FEW, LISTED, bundles, letter, mail_text, ref, slack_text
@@ -65,6 +66,20 @@ def test_flood_has_a_count_and_the_first_lines() -> None:
     assert len(lines) == LISTED + 3
     assert lines[0] == "P2: ticket 0. It was due <14:00> & more. https://z.example/0"
     assert lines[LISTED:] == [f"… and {300 - LISTED} more.", "", f"ref {found.ref}"]
+
+
+@pytest.mark.req("NTF-08")
+def test_a_digest_has_a_line_a_ticket() -> None:
+    """An escalation alone is told in its eight lines; beside others in one, for the meeting goes through a list."""
+    lines = "\n".join(["Priority: P2", "Ticket: 1", "Severity P2, escalated. Rule: P2 escalated."])
+    rows = [
+        msgspec.structs.replace(row, change=msgspec.structs.replace(row.change, text=lines))
+        for row in (told(1, "standup", digest=True), told(2, "standup", digest=True))
+    ]
+    assert lines in mail_text(letter(rows[:1], BUILDER))
+    assert mail_text(letter(rows, BUILDER)).splitlines()[:2] == [
+        f"P2: ticket {id}. Severity P2, escalated. Rule: P2 escalated. https://z.example/{id}" for id in (1, 2)
+    ]
 
 
 @pytest.mark.req("NTF-09")

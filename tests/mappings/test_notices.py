@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mappings.model import Actor
 from mappings.notices import SENSE, following
-from mappings.plan import Action, Lane, Message, NotConnected, TicketChange
+from mappings.plan import Action, Lane, Message, NotConnected, PageTrigger, TicketChange
 from mappings.policies.rules import judge
 from mappings.policies.sla.clocks import clocks
 from mappings.policies.sla.lateness import notice
@@ -219,3 +219,21 @@ def test_following_way_is_the_last() -> None:
     assert (other.key, other.tool) == ("late:tell:leads:mail:zendesk:123:first_reply:1772553600", "mail")
     assert (other.change.ways, other.change.mention) == (("mail leads@example.com",), None)
     assert following(other) is None
+
+
+def test_a_severity_whose_name_is_its_key_is_said_once() -> None:
+    """`Critical`, not `critical Critical`: on a message, a page and the escalation's form."""
+    org = profile("roofing")
+    found = judged(Story("2026-03-03 10:00", severity="critical", plan="standard"), org, "straight to engineering")
+    (page,) = [action.change for action in found if isinstance(action.change, PageTrigger)]
+    (note,) = notes(found, "escalate")
+    assert page.summary == "Critical: ticket 123 (standard)"
+    assert "Priority: Critical\n" in note
+
+
+def test_a_promise_to_a_ticket_of_which_nothing_is_known() -> None:
+    """Without a severity, under a single plan: the note gives the figure alone."""
+    org = profile("roofing")
+    story = Story("2026-03-03 10:00", severity=None, plan="standard", zone=org.zone)
+    [step] = [action for action in late(story, org, "2026-03-04 10:00") if action.verb == "escalate"]
+    assert "Resolution was due 10:00 (1 business day)." in step.reason.text

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from connectors.sandbox.clock import iso
 from connectors.sandbox.console.desk import Desk, Pager, Post, TicketRow
+from connectors.sandbox.console.letters import mail, slack
 from connectors.sandbox.console.office import is_open, next_opening
 from connectors.sandbox.console.story import tell
 from connectors.sandbox.console.words import Words
@@ -38,7 +39,8 @@ class Page:
         )
         words = Words(self._zone, core.clock.now)
         names = ("local", "local_seconds", "ago", "words", "due")
-        self._templates.filters.update({name: getattr(words, name) for name in names}, pretty=_pretty)
+        self._templates.filters.update({name: getattr(words, name) for name in names})
+        self._templates.filters.update(pretty=_pretty, slack=slack, mail=mail, rank=self._rank)
 
         self._static = {path.name: Markup(path.read_text("utf-8")) for path in (HERE / "static").iterdir()}
 
@@ -72,6 +74,11 @@ class Page:
         if name not in makers:
             return None
         return self._templates.get_template(f"{name}.html").render(now=self._core.clock.now(), **makers[name](given))
+
+    def _rank(self, severity: str) -> int:
+        """Where a severity stands among the world's, the worst 1; 0 for one that is not among them."""
+        known = [row["key"] for row in self._world.get("severities", ())]
+        return known.index(severity) + 1 if severity in known else 0
 
     # parts ----------------------------------------------------------------------------------------------------
 
@@ -132,9 +139,9 @@ class Page:
         return {"rows": rows[:SHOWN], "live": live, "duty": pager.on_duty_now() if pager else []}
 
     def _messages(self, _: Given) -> dict[str, Any]:
-        slack, mail = (cast(Post | None, self._tools.get(name)) for name in ("slack", "mail"))
-        mails = mail.console_view()[:SHOWN] if mail else []
-        return {"channels": slack.console_view() if slack else [], "mails": mails}
+        workspace, mailbox = (cast(Post | None, self._tools.get(name)) for name in ("slack", "mail"))
+        mails = mailbox.console_view()[:SHOWN] if mailbox else []
+        return {"channels": workspace.console_view() if workspace else [], "mails": mails}
 
     def _requests(self, given: Given) -> dict[str, Any]:
         rows = self._core.recorder.latest(SHOWN, bodies=False)

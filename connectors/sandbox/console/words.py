@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.sandbox.clock import parse_time
 
-ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)")
 
 
 class Words:

@@ -72,7 +72,7 @@ class MailSim:
     def console_view(self) -> list[dict[str, Any]]:
         """The messages for the console, newest first."""
         return [
-            {"at": iso(one.at), "to": ", ".join(one.to), "subject": one.subject, "text": one.text, "id": one.id}
+            {"at": iso(one.at), "by": one.sender, "to": ", ".join(one.to), "subject": one.subject, "text": one.text}
             for one in reversed(self.mailbox)
         ]
 

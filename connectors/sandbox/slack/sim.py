@@ -75,12 +75,11 @@ class SlackSim:
         """Every conversation with a message, the newest first, for the console."""
         rows = [one for one in self.workspace.channels.values() if one.messages]
         rows.sort(key=lambda one: one.messages[-1].ts, reverse=True)
-        return [{"name": self._name(one), "messages": [_shown(m) for m in reversed(one.messages)]} for one in rows]
+        return [{"name": self._name(one), "messages": [self._shown(m) for m in reversed(one.messages)]} for one in rows]
+
+    def _shown(self, message: Message) -> dict[str, Any]:
+        return {"at": iso(message.at), "by": self.workspace.bot.name, "text": message.text}
 
     def _name(self, channel: Channel) -> str:
         people = [one.name for one in self.workspace.members if one.id in channel.people]
-        return f"@{', '.join(people)}" if people else f"#{channel.name}"
-
-
-def _shown(message: Message) -> dict[str, Any]:
-    return {"at": iso(message.at), "text": message.text}
+        return f"to {', '.join(people)} directly" if people else f"#{channel.name}"

@@ -108,6 +108,8 @@ class Views:
             return None
         if event.field == "custom_status_id":
             return self._status(event)
+        if event.field == "tags" and isinstance(event, Change):
+            return _tagged(event)
         name, value = self._title(event.field), self._value(event.field, event.value)
         if isinstance(event, Change):
             return f"{name}: {self._value(event.field, event.previous)} → {value}"
@@ -158,6 +160,12 @@ class Views:
     def _plan(self, tag: Any) -> str | None:
         field = self._account.organization_fields.get("plan")
         return next((name for _, name, value in field.options if value == tag), None) if field else None
+
+
+def _tagged(event: Change) -> str:
+    before, after = list(event.previous or ()), list(event.value or ())
+    told = [f"+{tag}" for tag in after if tag not in before] + [f"−{tag}" for tag in before if tag not in after]
+    return f"Tags: {' '.join(told)}"
 
 
 def _plain(event: Create) -> bool:

@@ -90,6 +90,7 @@ def _answer(life: Life, profile: Profile, at: datetime, cause: str, policy: str)
         lane=Lane.ESCALATION,
         cause_at=at,
         not_after=at + _SENSE,
+        expects={"updated_at": life.history.ticket.updated_at.isoformat()} if change.tier is not None else {},
     )
 
 

@@ -54,7 +54,7 @@ def escalation_message(
 
 def _priority(profile: Profile, dims: Mapping[str, object]) -> str:
     severity = profile.severities.get(str(dims.get("severity")))
-    return f"{severity.key} {severity.name}" if severity is not None else "not set"
+    return severity.title if severity is not None else "not set"
 
 
 def _user(life: Life, profile: Profile, dims: Mapping[str, object], *, inside: bool) -> str:

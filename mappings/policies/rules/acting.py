@@ -14,10 +14,11 @@ from mappings.policies.escalation import calling, escalation_message, level_of, 
 from mappings.policies.paging import episode, page
 from mappings.policies.rules.conditions import Firing
 from mappings.policies.rules.moments import serving
+from mappings.policies.sla.clocks import owed
 from mappings.policies.sla.measures import Life, Stay
 from mappings.policies.sla.ownership import fought, worsened
-from mappings.policies.sla.targets import due, promises
-from mappings.profile import Do, Profile, Rule
+from mappings.profile import Comparison, Do, Profile, Rule
+from mappings.profile.durations import say_span
 from mappings.reasons import clock_face, reason
 from mappings.replies import Replies
 
@@ -30,12 +31,12 @@ NEEDS = {
     "send_to_backlog": "jira",
     "create_lead": "jira",
     "hand_to_company_admin": "the portal",
-    "open": "slack",
-    "name": "outages",
+    "open": "outage handling",
+    "name": "outage handling",
     "status_page": "the status page",
     "banner": "the chat",
-    "link": "outages",
-    "solve": "outages",
+    "link": "outage handling",
+    "solve": "outage handling",
 }
 """What the verbs need whose tool is not connected."""
 
@@ -72,7 +73,7 @@ class Acting:
         about = About(
             ticket_id=ticket_id,
             facts=self.moment.facts,
-            says=f"Rule: {self.rule.name}.",
+            says=f"{self._says()} Rule: {self.rule.name}.",
             at=self.moment.at,
             due_at=due_at,
             link=self.link(ticket_id),
@@ -121,7 +122,7 @@ class Acting:
     ) -> Action:
         """`cause` is the key's end, where that is not the moment's own."""
         # what moves a ticket goes only while it is as it was decided on: a person's choice of a group is not undone
-        moving = do.verb == "assign" and isinstance(change, TicketChange)
+        moving = do.verb in ("assign", "escalate") and isinstance(change, TicketChange)
         return Action(
             key=self._key(do, change, self._cause() if cause is None else cause),
             policy=POLICY,
@@ -285,7 +286,7 @@ class Acting:
         return self._action(do, step.verb, step.told(why), why, Lane.ESCALATION, _ESCALATION_SENSE, cause)
 
     def _says(self) -> str:
-        """The facts that held, in words: `Severity P1, office closed.`"""
+        """The facts that held, in words: `Severity P1, office closed.`, `Tickets from company: 3 in 7 days.`"""
         told = ", ".join(self._fact(name) for name in self.rule.when)
         return f"{told[:1].upper()}{told[1:]}."
 
@@ -294,6 +295,10 @@ class Acting:
         if name == "event":
             return " and ".join(sorted(self.moment.events & {str(one) for one in _listed(wanted)}))
         found = facts.get("kind" if name == "kind_not" else name, "–")
+        if isinstance(wanted, Comparison):
+            counted = self.rule.within if name == "tickets_from_company" else None
+            within = f" in {say_span(counted)}" if counted else ""
+            return f"{name.replace('_', ' ')}: {found}{within}"
         if isinstance(found, frozenset):
             found = " ".join(sorted(found & {str(one) for one in _listed(wanted)}))
         if isinstance(found, bool):
@@ -313,34 +318,27 @@ class Acting:
         return requester.locale if requester else None
 
     def _due(self, *, told: bool = False) -> datetime | None:
-        """When the customer hears from us: the first reply, or after a hand-off the new tier's (SLA-23).
+        """When the customer hears from us: by the clock of the first reply, or after a hand-off of the new tier's.
 
         The earliest promise binds us; what a customer is `told` is the published one, where there is one (SLA-14).
+        None where no reply is owed: it was given already, the work is done, or none is promised (SLA-23).
         """
         measure = "handoff_reply" if "escalated" in self.moment.events else "first_reply"
-        calendar = serving(self.profile, self.moment.facts)
-        held = [promise for promise in promises(self.profile, self.moment.facts) if promise.measure == measure]
-        published = [promise for promise in held if promise.published]
-        meant = published if told and published else held
-        dues = [due(self.profile, promise.budget, calendar, self.moment.at).due_at for promise in meant]
-        return min((at for at in dues if at is not None), default=None)
+        return owed(self.life, self.profile, measure, self.moment.at, told=told)
 
     def _placeholders(self, language: str) -> dict[str, str]:
-        requester = self.life.history.requester
-        at, worst = self._due(told=True), self.profile.severities.values()
+        requester, channel = self.life.history.requester, self.life.history.ticket.channel
+        due_at, worst = self._due(told=True), self.profile.severities.values()
+        at = due_at if due_at is not None and due_at > self.moment.at else None  # what is late promises nothing
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
             "expected": clock_face(at, self.profile.zone, self.moment.at, language) if at else "",
             "opening": "" if at else self._opening(language),
             "organisation": self.profile.name,
-            "plans": ", ".join(plan.name for plan in self.profile.plans.values() if self._channel in plan.channels),
+            "plans": ", ".join(plan.name for plan in self.profile.plans.values() if channel in plan.channels),
             "emergency": next((one.signs[0] for one in worst if one.critical and one.signs), ""),
         }
-
-    @property
-    def _channel(self) -> str:
-        return str(self.moment.facts.get("channel"))
 
     def _opening(self, language: str) -> str:
         """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""

@@ -39,15 +39,34 @@ def clocks(life: Life, profile: Profile, *, stored: Sequence[Clock] = ()) -> lis
     """
     if not life.line.known:
         return list(stored)
-    kept = {clock.key: clock for clock in stored}
-    facings = list(_facings(life, profile))
-    fresh: list[Clock] = []
-    for name, target in profile.targets.items():
-        for watch in WATCHES[target.measure](life) if target.measure in WATCHES else ():
-            rows = _Replay(life, profile, name, watch, facings, kept).rows()
-            fresh += [row for row in rows if row.cause != UNREAD]
+    fresh = _replayed(life, profile, list(profile.targets), {clock.key: clock for clock in stored})
     keys = {clock.key for clock in fresh}
     return fresh + [_gone(clock, life) for clock in stored if clock.key not in keys and _mistaken(clock, profile)]
+
+
+def owed(life: Life, profile: Profile, measure: str, at: datetime, *, told: bool = False) -> datetime | None:
+    """By when a measure that had begun at a time is due by its clocks; null where nothing of it runs.
+
+    The earliest; of what customers are `told` the earliest of the published ones, where there are any.
+    """
+    names = [name for name, target in profile.targets.items() if target.measure == measure]
+    running = [clock for clock in _replayed(life, profile, names, {}) if clock.state is ClockState.RUNNING]
+    found = [clock for clock in running if clock.start_at <= at]
+    published = [clock for clock in found if profile.targets[clock.target].published] if told else []
+    return min((clock.due_at for clock in published or found if clock.due_at is not None), default=None)
+
+
+def _replayed(
+    life: Life, profile: Profile, targets: Sequence[str], kept: Mapping[tuple[str, str, str], Clock]
+) -> list[Clock]:
+    facings = list(_facings(life, profile))
+    fresh: list[Clock] = []
+    for name in targets:
+        measure = profile.targets[name].measure
+        for watch in WATCHES[measure](life) if measure in WATCHES else ():
+            rows = _Replay(life, profile, name, watch, facings, kept).rows()
+            fresh += [row for row in rows if row.cause != UNREAD]
+    return fresh
 
 
 def _mistaken(clock: Clock, profile: Profile) -> bool:

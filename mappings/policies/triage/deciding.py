@@ -186,7 +186,7 @@ class _Deciding:
     def _named(self, name: str, value: str) -> str:
         """A value as people call it."""
         if name == "severity":
-            return f"{value} {self.profile.severities[value].name}"
+            return self.profile.severities[value].title
         parts = self.profile.kinds if name == "kind" else self.profile.modules if name == "module" else {}
         return parts[value].name if value in parts else value.replace("_", " ")
 

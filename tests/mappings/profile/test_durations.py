@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.profile.durations import Budget, DurationError, Figure, Unit, parse_budget, parse_span
+from mappings.profile.durations import Budget, DurationError, Figure, Unit, parse_budget, parse_span, say_span
 
 UNITS = st.sampled_from(["m", "h", "d", "bh", "bd"])
 FIGURES = st.builds(lambda amount, unit: f"{amount}{unit}", st.integers(1, 500), UNITS)
@@ -112,3 +112,11 @@ def test_a_plain_length_has_no_clock(text: str) -> None:
     """Business hours mean nothing where no calendar serves."""
     with pytest.raises(DurationError, match="no length of time"):
         parse_span(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("7d", "7 days"), ("24h", "1 day"), ("36h", "36 hours"), ("90m", "90 minutes"), ("1h", "1 hour")]
+)
+def test_a_plain_length_in_words(text: str, said: str) -> None:
+    """In the largest unit that it is whole in."""
+    assert say_span(parse_span(text)) == said

@@ -76,6 +76,7 @@ async function post(path, body) {
 
 function choose(row) {
   state.set("ticket", row.dataset.ticket);
+  state.set("tab", "tickets");
   show();
   $("#detail").scrollTop = 0;
 }
@@ -83,6 +84,7 @@ function choose(row) {
 document.addEventListener("click", (event) => {
   const at = event.target.closest("[data-tab], [data-clock], [data-ticket], button[data-people]");
   if (!at) return;
+  if (at.matches("a")) event.preventDefault();
   if (at.dataset.tab) { state.set("tab", at.dataset.tab); show(); }
   else if (at.dataset.clock) post("/clock", JSON.parse(at.dataset.clock));
   else if (at.dataset.ticket) choose(at);

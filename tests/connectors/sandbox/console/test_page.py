@@ -6,11 +6,12 @@ import httpx
 import pytest
 
 from connectors.sandbox.console.desk import Happening, Remark
+from connectors.sandbox.console.page import Page
 from connectors.sandbox.console.story import tell
 from connectors.sandbox.console.words import span
 from connectors.sandbox.server import Sandbox
 
-from .conftest import row
+from .conftest import WORLD, row
 from .test_app import page_somebody
 
 
@@ -35,6 +36,14 @@ def test_tickets_show_what_people_would_ask_for(console: httpx.Client) -> None:
     ):
         assert wanted in html
     assert "How do I export?" not in html
+
+
+@pytest.mark.parametrize(("severity", "rank"), [("wilted", 1), ("wrong", 2), ("P1", 0)])
+def test_the_worst_stand_out_by_their_place(sandbox: Sandbox, severity: str, rank: int) -> None:
+    """How bad a severity is says its place in the world's own list, not its name."""
+    page = Page(sandbox.core, {**WORLD, "severities": [{"key": "wilted"}, {"key": "wrong"}]}, {})
+    macros = page._templates.get_template("macros.html").module
+    assert f'class="severity s{rank}"' in macros.severity(severity)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

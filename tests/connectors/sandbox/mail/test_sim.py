@@ -115,4 +115,4 @@ def test_the_environment_and_the_console(sandbox: Sandbox, line: Line) -> None:
     assert sandbox.environment()["SMTP_URL"] == sandbox.urls["mail"]
     line.letter()
     html = httpx.get(f"{sandbox.urls['console']}/part/messages", trust_env=False).text
-    assert "to b@x.example" in html
+    assert "to <b>b@x.example</b>" in html

@@ -127,5 +127,5 @@ def test_the_console_shows_it(talk: Talk) -> None:
     """Channels with their messages stand on the console's page, escaped."""
     talk.call("chat.postMessage", channel="#team", text="<b>late</b>")
     html = httpx.get(f"{talk.sandbox.urls['console']}/part/messages", trust_env=False).text
-    assert "Slack #team" in html
+    assert '<i class="kind">Slack</i> #team' in html
     assert "&lt;b&gt;late&lt;/b&gt;" in html

@@ -200,7 +200,8 @@ def test_brand() -> None:
     [
         ("{vip: true, tag: [late, big]}", "Vip yes, tag big."),
         ("{kind_not: security, event: created}", "Kind bug, created."),
-        ('{affected_users: ">2"}', "Affected users 3."),
+        ('{affected_users: ">2"}', "Affected users: 3."),
+        ('{tickets_from_company: ">=1", within: 36h}', "Tickets from company: 1 in 36 hours."),
         ("{covered: true, office: open}", "Office open, covered yes."),
     ],
 )

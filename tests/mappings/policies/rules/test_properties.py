@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mappings.model import Actor, EventKind
 from mappings.plan import Action, TicketChange
+from mappings.policies.escalation import asked
 from mappings.policies.rules import Around, judge
 from mappings.policies.sla.measures import live
 from mappings.profile import Profile
@@ -20,7 +21,10 @@ from tests.stories import GROUPS, at
 
 PROFILES = ("builder", "roofing", "pmerit", "archbuilder", "lasercalc")
 TAGS = ["escalate_please", "services", "abusive", "legal", "press", "executive", "product_defect", "hf_hold", "other"]
-FIELDS = ("severity", "kind", "tags", "status", "tier", "group_id", "rating", "affected_users", "problem_id")
+FIELDS = (
+    "severity", "kind", "tags", "status", "tier", "group_id", "rating", "affected_users", "problem_id",
+    "escalation_reason",
+)  # fmt: skip
 
 
 def value(draw: st.DrawFn, field: str, org: Profile) -> str | None:
@@ -35,6 +39,7 @@ def value(draw: st.DrawFn, field: str, org: Profile) -> str | None:
         "rating": ["1", "5"],
         "affected_users": ["3", "11"],
         "problem_id": [None, "500", "501"],
+        "escalation_reason": [None, "ability", "other"],
     }
     found: str | None = draw(st.sampled_from(words[field]))
     return found
@@ -151,6 +156,19 @@ def test_a_persons_group_is_never_undone(name: str, data: st.DataObject) -> None
     for action in told.judged(org):
         if action.verb == "assign" and isinstance(action.change, TicketChange) and action.change.group is not None:
             assert all(action.cause_at > at for at in later)
+            assert action.expects["updated_at"] == told.story.last.isoformat()
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_nobodys_move_up_is_undone(name: str, data: st.DataObject) -> None:
+    """Whatever happened: a step leads above the tier that the ticket is in now, and goes only while that is so."""
+    org, told = profile(name), data.draw(lives(name))
+    life = told.life(org)
+    for action in [*told.judged(org), *asked(life, org, policy="rules", link=str)]:
+        if isinstance(action.change, TicketChange) and action.change.tier is not None:
+            assert action.change.tier > life.stays[-1].tier
             assert action.expects["updated_at"] == told.story.last.isoformat()
 
 

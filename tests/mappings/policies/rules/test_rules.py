@@ -283,8 +283,9 @@ def test_each_hand_off_is_told() -> None:
     """Moved on once more, the customer is told the next time; a step down, and what is seen again, are not."""
     org = profile("archbuilder")
     story = Story("2026-03-03 09:10", severity="P3", plan="basic", kind="software_bug", zone=org.zone)
-    story.set("2026-03-03 10:00", Actor.US, tier="2").set("2026-03-03 12:00", Actor.US, tier="3")
-    first, second = told(story.set("2026-03-03 13:00", tier="2"), org)
+    [first] = told(story.set("2026-03-03 10:00", Actor.US, tier="2"), org)
+    _, second = told(story.set("2026-03-03 12:00", Actor.US, tier="3"), org)
+    assert len(told(story.set("2026-03-03 13:00", tier="2"), org)) == 2
     assert isinstance(first.change, TicketChange)
     assert isinstance(second.change, TicketChange)
     assert "You will hear from them by 18:00." in (first.change.reply or "")
@@ -314,3 +315,56 @@ def test_nothing_is_promised_of_a_solved_ticket() -> None:
     assert "The new target" not in (step.change.note or "")
     story.set("2026-03-03 11:01", Actor.US, tier="2")
     assert told(story, org) == []
+
+
+OWED = [
+    # what happens to a P2 of a Business customer, filed by day at 11:00; what leads are told of its reply
+    pytest.param(Story(DAY, tags="go"), " A reply is due 15:00.", id="filed with it"),
+    pytest.param(Story(DAY).set("2026-03-03 13:00", tags="go"), " A reply is due 15:00.", id="tagged later"),
+    pytest.param(Story(DAY).reply("2026-03-03 12:00").set("2026-03-03 13:00", tags="go"), "", id="answered"),
+    pytest.param(Story(DAY).set("2026-03-03 16:00", tags="go"), " A reply was due 15:00.", id="late"),
+    pytest.param(Story(DAY).set("2026-03-03 12:00", status="solved").set("2026-03-03 13:00", tags="go"), "", id="done"),
+    pytest.param(Story(DAY, severity="P3").set("2026-03-03 13:00", severity="P2").set("2026-03-03 13:30", tags="go"),
+                 " A reply is due 17:00.", id="made worse"),
+]  # fmt: skip
+
+
+@pytest.mark.req("SLA-23")
+@pytest.mark.parametrize(("story", "owed"), OWED)
+def test_what_colleagues_are_told_of_the_reply(story: Story, owed: str) -> None:
+    """By when the customer hears from us is what the ticket's own clock says, and nothing where no reply is owed."""
+    org = edited("builder", "rules: {go: {when: {tag: go}, do: [tell leads]}}")
+    [action] = judged(story, org)
+    assert isinstance(action.change, Message)
+    assert action.change.text == f"Tag go. Rule: go.{owed}"
+
+
+def test_no_customer_is_promised_what_is_late_or_done() -> None:
+    """Given its severity at night: before it was answered a time is promised, afterwards only when we open again."""
+    new = Story(DAY, severity=None).set("2026-03-03 22:00", severity="P2")
+    answered = Story(DAY, severity=None).reply("2026-03-03 12:00").set("2026-03-03 22:00", severity="P2")
+    promised = "You will hear from us by Wed 4 Mar 12:00."
+    opening = "We will look at it when we open again: Wed 4 Mar 08:00."
+    for story, has, lacks in ((new, promised, opening), (answered, opening, promised)):
+        [text] = [a.change.reply for a in judged(story) if isinstance(a.change, TicketChange) and a.change.reply]
+        assert has in text
+        assert lacks not in text
+
+
+def test_an_upgrade_prompt_names_the_plans_that_have_the_channel() -> None:
+    """A Professional customer phones: the text says with which plans the phone comes."""
+    [text] = [
+        action.change.reply
+        for action in judged(Story(DAY, plan="professional", channel="phone"))
+        if isinstance(action.change, TicketChange) and action.change.reply
+    ]
+    assert "It comes with: Business, Enterprise." in text
+
+
+def test_a_reopened_page_promises_no_first_reply_again() -> None:
+    """Answered, solved and reopened at night: who is woken is told of no reply that would be due."""
+    story = Story(NIGHT, severity="P1").reply("2026-03-04 02:05").set("2026-03-04 03:00", status="solved")
+    story.reply("2026-03-04 23:00", Actor.CUSTOMER, status="open")
+    pages = [action.change for action in judged(story) if isinstance(action.change, PageTrigger)]
+    assert len(pages) == 2
+    assert "reply due" not in pages[1].details

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from mappings.model import Actor
-from mappings.profile import Profile
+from mappings.policies.rules import Around
+from mappings.policies.rules.conditions import fires
+from mappings.policies.rules.moments import moments
+from mappings.profile import Profile, Rule
 from tests.mappings.policies.rules.cases import DAY, NIGHT, SATURDAY, Told, beside, itself, plain, said
 from tests.profiles import profile
 from tests.stories import Story
@@ -19,6 +22,11 @@ PROBLEM = 500
 def ticket(severity: str | None = None, **told: Any) -> Make:
     """A ticket of whichever profile."""
     return lambda org: plain(org, severity, **told)
+
+
+def unjudged(filed: str) -> Make:
+    """A ticket whose severity nobody has said yet."""
+    return lambda org: Told(Story(filed, severity=None, plan=None, channel="email", zone=org.zone))
 
 
 def later(when: str, actor: Actor = Actor.AGENT, **fields: str | None) -> Callable[[Story], object]:
@@ -138,6 +146,21 @@ TABLE: dict[str, dict[str, tuple[Make, Make]]] = {
         "named manager": (ticket(plan="enterprise", csm="eva@laser.example"), ticket(plan="pro")),
     },
 }
+NEARLY: dict[tuple[str, str], list[Make]] = {
+    ("builder", "night page"): [ticket("P2", filed=NIGHT)],
+    ("builder", "night queue"): [ticket("P2")],
+    ("builder", "portal user"): [ticket(kind="bug")],
+    ("roofing", "vip critical"): [ticket("critical")],
+    ("pmerit", "P1 escalated"): [ticket("P0", then=later("2026-03-03 12:00", Actor.US, tier="2"))],
+    ("pmerit", "P2 escalated"): [ticket("P2")],
+    ("pmerit", "P3 escalated"): [ticket("P1", then=later("2026-03-03 12:00", Actor.US, tier="2"))],
+    ("pmerit", "night page"): [ticket("P0")],
+    ("pmerit", "night queue"): [ticket("P3"), unjudged(NIGHT)],
+    ("archbuilder", "night page"): [ticket("P2", plan="enterprise"), ticket("P3", plan="enterprise", filed=NIGHT)],
+}
+"""Further tickets on which a rule does not fire, so that each line of its `when` is missed by itself by one of them."""
+IDLE = {("pmerit", "night page", "severity")}
+"""Lines that no ticket misses by itself: what is covered while pmerit's office is closed is P0 or P1."""
 ALSO = {
     ("archbuilder", "dissatisfied"): ["tell leads"],
     ("archbuilder", "low rating"): [],
@@ -194,6 +217,40 @@ def test_a_rule_does_not_fire(name: str, rule: str) -> None:
     """Where one of its facts does not hold, it does nothing, and is not journalled either."""
     org = profile(name)
     assert [action for action in TABLE[name][rule][1](org).judged(org) if action.rule == rule] == []
+
+
+def without(rule: Rule, fact: str) -> Rule:
+    """A rule that no longer asks for a fact."""
+    empty = () if isinstance(getattr(rule.conditions, fact), tuple) else None
+    looser = rule.model_copy(update={"conditions": rule.conditions.model_copy(update={fact: empty})})
+    looser.__dict__.pop("when", None)  # it is kept once it was asked for
+    return looser
+
+
+LINES = [(name, rule, fact) for name in PROFILES for rule in TABLE[name] for fact in profile(name).rules[rule].when]
+
+
+@pytest.mark.parametrize(("name", "rule", "fact"), LINES)
+def test_no_line_of_a_rule_is_idle(name: str, rule: str, fact: str) -> None:
+    """Of the tickets on which a rule does not fire, there is one on which it would without this line."""
+    org = profile(name)
+    looser = without(org.rules[rule], fact)
+
+    def would(told: Told) -> bool:
+        life, around = told.life(org), Around(told.around)
+        lived = [moment for moment in moments(life, org, around) if moment.concerns(looser)]
+        return any(fires(looser, moment, life, around) is not None for moment in lived)
+
+    nearly = [make for make in (TABLE[name][rule][1], *NEARLY.get((name, rule), [])) if would(make(org))]
+    assert bool(nearly) is ((name, rule, fact) not in IDLE)
+
+
+@pytest.mark.parametrize(("name", "rule"), [(name, rule) for name, rule in NEARLY])
+def test_a_rule_does_not_nearly_fire(name: str, rule: str) -> None:
+    """Where all its facts but one hold, it does nothing, too."""
+    org = profile(name)
+    for make in NEARLY[name, rule]:
+        assert [action for action in make(org).judged(org) if action.rule == rule] == []
 
 
 NIGHTS = [

@@ -172,11 +172,13 @@ def test_a_flag_and_a_managers_decision_are_lived() -> None:
     cause = story.events[-1].audit_id
     of = profile("builder")
     found = lived(story.history(), of, judges(of, **{str(cause): True}), groups=GROUPS, until=at("2026-03-03 13:00"))
-    told = [("abuse flag", at("2026-03-03 11:00")), ("abuse decide", at("2026-03-03 12:00"))]
-    assert [one for one in done(found) if one[0].startswith("abuse")][:2] == told
+    told = {("abuse flag", at("2026-03-03 11:00")), ("abuse decide", at("2026-03-03 12:00"))}
+    assert told <= set(done(found))
     assert {"abuse reply", "abuse warn"} <= {what for what, _ in done(found)}
     found = lived(story.history(), of, judges(of, **{str(cause): False}), groups=GROUPS, until=at("2026-03-03 13:00"))
-    assert [what for what, _ in done(found) if what.startswith("abuse")] == ["abuse flag", "abuse refuse"]
+    whats = {what for what, _ in done(found)}
+    assert {"abuse flag", "abuse refuse"} <= whats
+    assert not {"abuse decide", "abuse warn"} & whats
 
 
 def test_our_step_brings_about_what_rules_make_of_it() -> None:
