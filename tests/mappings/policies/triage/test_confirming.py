@@ -87,6 +87,12 @@ ANSWERS = [
     ("Nobody can", "no"),
     ("Yes and no: nobody here", "no"),
     ("Nadie", "no"),
+    ("Yes, everything is down, we can’t work", "no"),
+    ("Sí, no podemos", "no"),
+    ("Hello,\n\nNo, nobody can work.", "no"),
+    ("Hola, buenos días:\nsí", "yes"),
+    ("Hi", None),
+    ("Not sure", None),
     ("Well, no idea", None),
     ("It happened again", None),
     ("", None),
@@ -136,6 +142,16 @@ def test_an_agents_severity_stands() -> None:
     story = claimed("yes").set("2026-03-04 02:01", Actor.US, severity="P2").set("2026-03-04 02:05", severity="P1")
     assert "severity" not in fields(decided(story))
     assert len(pages(story, 6)) == 1
+
+
+@pytest.mark.req("TRI-18", "TRI-17")
+@pytest.mark.parametrize("actor", [Actor.AGENT, Actor.CUSTOMER, Actor.RULE])
+def test_what_somebody_made_milder_is_asked_no_more(actor: Actor) -> None:
+    """Before an answer came the severity was made milder: nothing is asked, and nobody is woken at the deadline."""
+    story = claimed().set("2026-03-04 02:01", actor, severity="P3")
+    assert not [action for action in decided(story, now=at("2026-03-04 02:02")) if action.verb == "reply"]
+    assert [len(pages(story, minutes)) for minutes in (2, 11, 600)] == [0, 0, 0]
+    assert len(pages(story.set("2026-03-04 02:30", severity="P1"), 31)) == 1
 
 
 def test_pages_of_milder_severities_do_not_wait() -> None:
