@@ -18,6 +18,8 @@ ADDRESSES = [
     ("roofing", "feedback@roofingplatform.com", "feedback", None, "Success"),
     ("roofing", "emergency@roofingplatform.com", None, "critical", None),
     ("roofing", "support-director@roofingplatform.com", None, None, "Management"),
+    ("roofing", "success@roofingplatform.com", None, None, "Success"),
+    ("roofing", "product@roofingplatform.com", None, None, "Product"),
     ("archbuilder", "security@archbuilder.app", "security", None, None),
     ("archbuilder", "status@archbuilder.app", "system_error", "P1", None),
     ("archbuilder", "data-support@archbuilder.app", "data", None, None),
