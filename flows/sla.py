@@ -28,7 +28,7 @@ from mappings.zendesk import rule_titles
 
 LOOK = 100
 """Candidates a call: what `show_many` takes."""
-WHOLE = ("ack", "progress")
+WHOLE = ("ack", "progress", "triage")
 """Measures that end with what the export does not tell: mails that triggers send, and who wrote an internal note."""
 
 

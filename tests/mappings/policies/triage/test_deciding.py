@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -196,11 +196,27 @@ def test_what_we_set_is_no_human_review() -> None:
     story = filed()
     story = carried_out(story, decided(story, hands=HANDS), "2026-03-03 10:01")
     assert story.values["assignee_id"] == "11"
-    [watch] = triage(life_of(story, profile("pmerit")))
-    assert watch.episodes[-1].stop is None
+    assert reviewed(story) is None
     story.set("2026-03-03 10:30", severity="P2", assignee_id="12")
+    assert reviewed(story) == at("2026-03-03 10:30")
+
+
+def reviewed(story: Story) -> datetime | None:
+    """When the first human review of a ticket was over."""
     [watch] = triage(life_of(story, profile("pmerit")))
-    assert watch.episodes[-1].stop == at("2026-03-03 10:30")
+    return watch.episodes[-1].stop
+
+
+@pytest.mark.req("TRI-12")
+@pytest.mark.parametrize("public", [True, False])
+def test_who_works_on_what_we_set_has_reviewed_it(public: bool) -> None:
+    """We gave it severity and owner; an agent answers, or leaves a note, and lets them stand: that is the review. A
+    customer's word is none, nor an agent's on a ticket that still lacks one of the two."""
+    story = filed()
+    story.reply("2026-03-03 10:00", public=public)
+    story = carried_out(story, decided(story, hands=HANDS), "2026-03-03 10:01").reply("2026-03-03 10:05", Actor.CUSTOMER)
+    assert reviewed(story) is None
+    assert reviewed(story.reply("2026-03-03 10:20", public=public)) == at("2026-03-03 10:20")
 
 
 def test_reasons_say_nothing_personal() -> None:
