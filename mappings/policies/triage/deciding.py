@@ -12,7 +12,7 @@ from mappings.policies.sla.measures import Life
 from mappings.policies.triage import finding
 from mappings.policies.triage.confirming import claim, deadline
 from mappings.policies.triage.finding import Found
-from mappings.policies.triage.owning import free, setter
+from mappings.policies.triage.owning import ever_tagged, free, setter, tagged_by_us
 from mappings.policies.triage.routing import route
 from mappings.policies.triage.staffing import NO_AGENT_FREE, Staff
 from mappings.profile import Profile
@@ -25,6 +25,7 @@ TRIAGE, ASSIGNMENT, CONFIRMATION = "Triage", "Assignment", "Confirmation"
 """The rules that triage's actions go by in the journal."""
 UNMATCHED = "unmatched"
 """The tag of a mail whose sender belongs to no company."""
+_STRANGER = "The sender belongs to no company that is known: the lowest plan holds."
 _RESTS_ON = (
     "severity",
     "kind",
@@ -111,7 +112,7 @@ class _Deciding:
         add, remove = self._tags()
         if not told and priority is None and not add and not remove:
             return None
-        says = self._says(told, priority, add)
+        says = self._says(told, priority, (*add, *remove))
         weighty = {name: found for name, found in told.items() if name in ("kind", "severity")}
         change = TicketChange(
             fields={name: found.value for name, found in told.items()},
@@ -153,22 +154,26 @@ class _Deciding:
         return severity.priority
 
     def _tags(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """`unmatched` while a mail's sender belongs to nobody; not again where somebody took it off."""
-        stranger = self.life.history.requester
-        known = self.ticket.company_id is not None or (stranger is not None and stranger.company_id is not None)
-        if known:
-            return (), ((UNMATCHED,) if UNMATCHED in self.ticket.tags else ())
-        mail = self.ticket.channel == "email" and stranger is not None and not stranger.agent
-        tagged = [self.life.line.initial.get("tags"), *(step.new for step in self.life.line.of("tags"))]
-        before = any(UNMATCHED in (tags or "").split() for tags in tagged)
-        return ((UNMATCHED,) if mail and not before else ()), ()
+        """`unmatched` while a mail's sender belongs to nobody; not again where somebody took it off.
+
+        What we put on goes once it is true no more.
+        """
+        ticket, stranger = self.ticket, self.life.history.requester
+        known = ticket.company_id is not None or (stranger is not None and stranger.company_id is not None)
+        mail = ticket.channel == "email" and stranger is not None and not stranger.agent
+        add = (UNMATCHED,) if mail and not known and not ever_tagged(self.life, UNMATCHED) else ()
+        over = {UNMATCHED: known, NO_AGENT_FREE: ticket.assignee_id is not None}
+        return add, tuple(tag for tag, done in over.items() if done and tagged_by_us(self.life, tag))
 
     def _now(self, name: str) -> str | None:
         plain = {"severity": self.ticket.severity, "kind": self.ticket.kind, "module": self.ticket.module}
         return plain[name] if name in plain else self.ticket.fields.get(name)
 
     def _says(self, told: dict[str, Found], priority: str | None = None, tags: tuple[str, ...] = ()) -> str:
-        """`Kind: Integration, because of the word “api” in the subject. Severity: …` Nothing personal stands in it."""
+        """`Kind: Integration, because of the word “api” in the subject. Severity: …` Nothing personal stands in it.
+
+        `tags` are those that come or go.
+        """
         said = []
         for name, found in told.items():
             if name in ("kind", "severity", "module", "source"):
@@ -179,9 +184,11 @@ class _Deciding:
             said.append(f"Filled in from requester and company: {', '.join(filled)}.")
         if priority is not None:
             said.append(f"Priority: {priority}, as the severity.")
-        if tags:
-            said.append("The sender belongs to no company that is known: the lowest plan holds.")
-        return " ".join(said) or "The company is known."
+        if UNMATCHED in tags:
+            said.append("The company is known." if UNMATCHED in self.ticket.tags else _STRANGER)
+        if NO_AGENT_FREE in tags:
+            said.append("Somebody has the ticket.")
+        return " ".join(said)
 
     def _named(self, name: str, value: str) -> str:
         """A value as people call it."""
@@ -203,7 +210,7 @@ class _Deciding:
             said.append("Given to an agent of the group who is there, by field of work and least open tickets.")
         elif routed.tag is not None:
             said.append("Nobody in the group is free: it stays with the group.")
-        freed = (NO_AGENT_FREE,) if routed.agent is not None and NO_AGENT_FREE in self.ticket.tags else ()
+        freed = (NO_AGENT_FREE,) if routed.agent is not None and tagged_by_us(self.life, NO_AGENT_FREE) else ()
         change = TicketChange(
             group=routed.group,
             assignee_id=routed.agent,

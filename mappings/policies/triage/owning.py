@@ -24,6 +24,21 @@ def free(life: Life, name: str) -> bool:
     return setter(life, name) in (None, Actor.US)
 
 
+def tagged_by_us(life: Life, tag: str) -> bool:
+    """Has a ticket a tag that we put on? One that somebody else put on is theirs."""
+    put_on = [step for step in life.line.of("tags") if _has(step.new, tag) and not _has(step.old, tag)]
+    return tag in life.history.ticket.tags and bool(put_on) and put_on[-1].actor is Actor.US
+
+
+def ever_tagged(life: Life, tag: str) -> bool:
+    """Did a ticket ever have a tag?"""
+    return any(_has(tags, tag) for tags in (life.line.initial.get("tags"), *(s.new for s in life.line.of("tags"))))
+
+
+def _has(tags: str | None, tag: str) -> bool:
+    return tag in (tags or "").split()
+
+
 def filed_by_customer(life: Life) -> bool:
     """Did the customer file the ticket themselves?"""
     ticket = life.history.ticket

@@ -67,8 +67,7 @@ def _persons(life: Life) -> bool:
 
 
 def _followed(life: Life, profile: Profile, now: str | None) -> bool:
-    """Is the ticket still where its earlier kind led it, and not above the tier that it entered at?"""
-    kinds = life.line.of("kind")
-    if not kinds or len(life.stays) > 1 or setter(life, "group_id") is Actor.AGENT:
+    """Is the ticket still where an earlier kind led it, and not above the tier that it entered at?"""
+    if now is None or len(life.stays) > 1 or setter(life, "group_id") is Actor.AGENT:
         return False
-    return now is not None and group_for(life, profile, kinds[-1].old)[0] == now
+    return any(group_for(life, profile, step.old)[0] == now for step in life.line.of("kind"))

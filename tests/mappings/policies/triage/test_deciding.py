@@ -179,9 +179,12 @@ def test_a_stranger_has_the_lowest_plan_and_a_tag() -> None:
 
 @pytest.mark.req("INT-02")
 def test_the_tag_goes_once_the_company_is_known() -> None:
-    """Somebody puts the sender into a company: the tag goes; somebody who takes it off is not contradicted."""
-    matched = decided(filed(channel="email", tags="unmatched"))
+    """Somebody puts the sender into a company: the tag goes, unless it is not ours; somebody who takes it off is not
+    contradicted."""
+    matched = decided(filed(channel="email").set("2026-03-03 10:01", Actor.US, tags="unmatched"))
     assert [change.remove_tags for change in changes(matched) if change.remove_tags] == [("unmatched",)]
+    theirs = filed(channel="email", tags="unmatched"), filed().set("2026-03-03 10:01", tags="unmatched")
+    assert [change.remove_tags for one in theirs for change in changes(decided(one)) if change.remove_tags] == []
     story = filed(channel="email", plan=None, tags="unmatched").set("2026-03-03 10:05", tags=None)
     told = history(story, company_id=None)
     person = Person(id=9, name="Sam", updated_at=at(TUESDAY))
@@ -212,9 +215,9 @@ def reviewed(story: Story) -> datetime | None:
 def test_who_works_on_what_we_set_has_reviewed_it(public: bool) -> None:
     """We gave it severity and owner; an agent answers, or leaves a note, and lets them stand: that is the review. A
     customer's word is none, nor an agent's on a ticket that still lacks one of the two."""
-    story = filed()
-    story.reply("2026-03-03 10:00", public=public)
-    story = carried_out(story, decided(story, hands=HANDS), "2026-03-03 10:01").reply("2026-03-03 10:05", Actor.CUSTOMER)
+    story = filed().reply("2026-03-03 10:00", public=public)
+    story = carried_out(story, decided(story, hands=HANDS), "2026-03-03 10:01")
+    story.reply("2026-03-03 10:05", Actor.CUSTOMER)
     assert reviewed(story) is None
     assert reviewed(story.reply("2026-03-03 10:20", public=public)) == at("2026-03-03 10:20")
 
