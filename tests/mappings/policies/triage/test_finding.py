@@ -132,6 +132,17 @@ SIGNS = [
     ("roofing", "Bad day", "The system is down. Nobody works.", "critical"),
     ("pmerit", "Security breach!", "", "P0"),
     ("archbuilder", "Possible data loss in project 3", "", "P1"),
+    ("archbuilder", "Complete system outage", "", "P1"),
+    ("archbuilder", "Data corruption after import", "", "P1"),
+    ("archbuilder", "Help", "We had a security incident.", "P1"),
+    ("pmerit", "Production site returning 500 errors", "", "P0"),
+    ("pmerit", "Database inaccessible", "", "P0"),
+    ("pmerit", "Security vulnerability being exploited", "", "P0"),
+    ("pmerit", "Privacy violation", "", "P0"),
+    ("roofing", "Critical system failure", "", "critical"),
+    ("roofing", "Payment processing failures", "", "critical"),
+    ("builder", "El sistema está caído", "", "P1"),
+    ("builder", "Ayuda", "Hay una perdida de datos en la obra 3", "P1"),
     ("roofing", "No data loss, just a question", "", "standard"),
 ]
 
@@ -150,6 +161,19 @@ def test_signs_raise_severity(org: str, subject: str, body: str, severity: str, 
     assert fields(actions)["severity"] == severity
     if severity in ("critical", "P0", "P1"):
         assert f"severities.{severity}.signs" in (changes(actions)[0].note or "")
+
+
+@pytest.mark.req("SEC-02")
+@pytest.mark.parametrize("org", ["builder", "roofing", "pmerit", "archbuilder", "lasercalc"])
+@pytest.mark.parametrize("told", ["Data breach", "a security breach", "Data loss", "You lost all our data!"])
+def test_a_breach_or_a_loss_is_critical_everywhere(org: str, told: str) -> None:
+    """On a Sunday night: the worst severity, whose clocks run at any hour; lasercalc's sources name no such hours."""
+    known = profile(org)
+    worst = next(iter(known.severities.values()))
+    story = filed("2026-03-08 03:00", severity=list(known.severities)[-1], plan=next(iter(known.plans)))
+    assert fields(decided(story, known, subject="Help", description=told))["severity"] == worst.key
+    assert worst.critical
+    assert known.serving_calendar(severity=worst.key).is_open(story.created) is (org != "lasercalc")
 
 
 @pytest.mark.req("TRI-11")
