@@ -21,6 +21,10 @@ _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting
 SYSTEM_AUTHOR = -1
 
 
+_NO_TICKETS = frozenset({1, 2, 3, 5})
+"""`role_type` of those who are agents by role and cannot be given tickets: light agents, chat agents, contributors,
+billing admins.
+"""
 _BOT_CHANNELS = frozenset({"answer_bot", "answer_bot_for_agents", "answer_bot_api", "ai_agent"})
 
 
@@ -46,7 +50,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     specialties: Mapping[int, frozenset[str]] = {}
     """Agent → kinds and modules that are theirs, by the profile's keys in lower case."""
     absent: frozenset[int] = frozenset()
-    """Agents who are away."""
+    """Agents who are away, or may not hold tickets."""
     missing: tuple[str, ...] = ()
     """Titles of our fields that the account lacks."""
 
@@ -128,6 +132,7 @@ class _User(msgspec.Struct):
     email: str | None = None
     active: bool | None = True
     suspended: bool | None = None
+    role_type: int | None = None
     user_fields: dict[str, Any] | None = None
 
 
@@ -205,10 +210,10 @@ def _specialties(user: _User, table: ZendeskTable) -> frozenset[str]:
 
 
 def _away(user: _User, table: ZendeskTable) -> bool:
-    """Does an agent's field say that they are away, or is their account closed?"""
+    """Does an agent's field say that they are away, is their account closed, or may they not hold tickets?"""
     own = table.user_fields.get("away")
     said = (user.user_fields or {}).get(own.known_by) if own is not None else None
-    return said is True or user.active is False or user.suspended is True
+    return said is True or user.active is False or user.suspended is True or user.role_type in _NO_TICKETS
 
 
 def _options(table: ZendeskTable, profile: Profile) -> dict[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from mappings.model import Actor
 from mappings.plan import Action
 from mappings.policies.sla.measures import Life
 from mappings.policies.triage.finding import sign
-from mappings.policies.triage.owning import filed_by_customer
+from mappings.policies.triage.owning import first_author
 from mappings.profile import Profile
 
 Standing = Literal["confirmed", "refuted", "waits"]
@@ -42,8 +42,7 @@ def claim(life: Life, profile: Profile) -> Claim | None:
 
 def _grave(life: Life, profile: Profile) -> list[tuple[datetime, str, Actor]]:
     """Each time that the severity was made critical: when, by which happening, by whom."""
-    first = life.line.authors.get("severity", Actor.CUSTOMER if filed_by_customer(life) else Actor.AGENT)
-    told = [(life.line.created_at, life.created, first, life.line.initial.get("severity"))]
+    told = [(life.line.created_at, life.created, first_author(life, "severity"), life.line.initial.get("severity"))]
     told += [(step.at, step.cause, step.actor, step.new) for step in life.line.of("severity")]
     return [(at, cause, who) for at, cause, who, value in told if _critical(value, profile)]
 

@@ -225,7 +225,7 @@ class _Deciding:
         """The one question to a customer who chose a critical severity and did not say whether anybody can work."""
         claimed, ends = claim(self.life, self.profile), deadline(self.life, self.profile, now)
         name = self.profile.triage.confirm.reply
-        if claimed is None or ends is None or not replies.has(name):
+        if claimed is None or ends is None or "working" not in self.there or not replies.has(name):
             return None
         asker = self.life.history.requester
         values = {

@@ -32,12 +32,8 @@ def address(ticket: Ticket, profile: Profile) -> tuple[str, Address] | None:
     if not ticket.recipient:
         return None
     local, _, domain = ticket.recipient.casefold().partition("@")
-    written = f"{local.partition('+')[0]}@{domain}"
-    for channel in profile.channels.values():
-        for mail, meaning in channel.addresses.items():
-            if mail.casefold() == written:
-                return mail, meaning
-    return None
+    ours = {mail.casefold(): (mail, told) for one in profile.channels.values() for mail, told in one.addresses.items()}
+    return ours.get(f"{local}@{domain}") or ours.get(f"{local.partition('+')[0]}@{domain}")
 
 
 def kind(ticket: Ticket, profile: Profile) -> Found | None:

@@ -91,6 +91,13 @@ def test_each_kind_has_a_family_and_a_way_to_be_told() -> None:
     assert {kind.ladder for kind in kinds} == {"technical", "performance", "integration", "billing", "security", None}
 
 
+def test_an_address_with_a_plus_of_its_own() -> None:
+    """A profile may name an address with a plus; any other plus is the customer's or the tool's."""
+    org = edited("lasercalc", "channels: {email: {addresses: {support+eu@lasercalc.com: {kind: sales}}}}")
+    for recipient, kind in (("support+eu@lasercalc.com", "sales"), ("support+id7@lasercalc.com", "general")):
+        assert fields(decided(filed(channel="email", plan="free"), org, recipient=recipient))["kind"] == kind
+
+
 URLS = [
     ("/projects/7/schedule", "scheduling"),
     ("https://app.example.com/projects/7/Schedule?tab=2#x", "scheduling"),
