@@ -21,6 +21,7 @@ _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting
 SYSTEM_AUTHOR = -1
 
 
+_SAID = frozenset({"kind", "module"})
 _NO_TICKETS = frozenset({1, 2, 3, 5})
 """`role_type` of those who are agents by role and cannot be given tickets: light agents, chat agents, contributors,
 billing admins.
@@ -68,11 +69,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return Actor.AGENT if author_id in self.agents else Actor.CUSTOMER
 
     def key_of(self, name: str, value: object) -> str | None:
-        """A custom field's value in our words: an option becomes its profile key, anything else its text."""
+        """A custom field's value in our words: an option becomes its profile key, anything else its text.
+
+        Of options that the profile does not know, a kind or a module stands as its tag: somebody has said it.
+        """
         if value is None or value == "" or value == []:
             return None
         if name in self.options:
-            return self.options[name].get(str(value))
+            return self.options[name].get(str(value), str(value) if name in _SAID else None)
         if name in self.checkboxes:  # true on the ticket, "1" in its audits
             return "true" if value in (True, 1, "1", "true") else None
         if isinstance(value, list):

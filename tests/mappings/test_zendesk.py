@@ -129,6 +129,7 @@ def test_statuses(row: dict[str, Any], users: list[Any], status: Status) -> None
     [
         ("Severity", "severity_p1", "severity", "P1"),
         ("Severity", "severity_of_another_profile", "severity", None),
+        ("Kind", "kind_of_the_accounts_own", "kind", "kind_of_the_accounts_own"),
         ("Severity", None, "severity", None),
         ("Kind", "kind_bug", "kind", "bug"),
         ("Support tier", "tier_2", "tier", 2),

@@ -73,6 +73,7 @@ def test_what_a_human_said_stays() -> None:
     """The form's kind, and the one that an agent set after ours, stay; so does one that an agent took away."""
     org, subject = profile("archbuilder"), "API returns 500"
     assert "kind" not in fields(decided(filed(kind="data"), org, subject=subject))
+    assert "kind" not in fields(decided(filed(kind="kind_of_the_accounts_own"), org, subject=subject))
     changed = filed().set("2026-03-03 10:05", Actor.US, kind="integration")
     assert "kind" not in fields(decided(changed.set("2026-03-03 10:09", kind="software_bug"), org, subject=subject))
     assert "kind" not in fields(decided(changed.set("2026-03-03 10:12", kind=None), org, subject=subject))
