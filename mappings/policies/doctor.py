@@ -199,7 +199,7 @@ def fields(table: ZendeskTable, profile: Profile, reading: Reading, lists: Mappi
             for field in rows.values()
             if field.known_by not in there
         ]
-    found += _options(reading, lists["ticket_fields"])
+    found += _options(table, reading)
     return found or [ok("zendesk fields", "all there, with their options")]
 
 
@@ -208,15 +208,12 @@ def _recipe(table: ZendeskTable, title: str) -> str:
     return f"a {field.type} field of that title" + (f", its options' tags {field.prefix}…" if field.prefix else "")
 
 
-def _options(reading: Reading, bodies: list[bytes]) -> Iterator[Finding]:
-    for page in read(bodies):
-        for field in page.ticket_fields:
-            name = reading.fields.get(field.id)
-            wanted = reading.options.get(name or "", {})
-            there = {option.value for option in field.custom_field_options}
-            if lacking := [tag for tag in wanted if tag not in there]:
-                place, said = f"zendesk ticket field {field.title!r}", ", ".join(lacking)
-                yield fail(place, f"no option has the tag {said}", "add options with these tags")
+def _options(table: ZendeskTable, reading: Reading) -> Iterator[Finding]:
+    for name, keys in reading.lacking.items():
+        field = table.ticket_fields[name]
+        said = ", ".join(field.tag(key) for key in keys)
+        place = f"zendesk ticket field {field.known_by!r}"
+        yield fail(place, f"no option has the tag {said}", "add options with these tags")
 
 
 def groups(table: ZendeskTable, profile: Profile, reading: Reading, memberships: list[bytes]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """The decisions of triage as actions: fields with their reasons, a place to go, one question to the customer."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -25,6 +25,7 @@ TRIAGE, ASSIGNMENT, CONFIRMATION = "Triage", "Assignment", "Confirmation"
 """The rules that triage's actions go by in the journal."""
 UNMATCHED = "unmatched"
 """The tag of a mail whose sender belongs to no company."""
+NOTHING: Mapping[str, Collection[str]] = {}
 _STRANGER = "The sender belongs to no company that is known: the lowest plan holds."
 _RESTS_ON = (
     "severity",
@@ -66,9 +67,11 @@ def triage(
     now: datetime,
     *,
     fields: Collection[str],
+    lacking: Mapping[str, Collection[str]] = NOTHING,
     said: str | None = None,
 ) -> list[Action]:
-    """What is to be set, routed and asked on one ticket. `fields` are those of our ticket fields that the account has.
+    """What is to be set, routed and asked on one ticket. `fields` are those of our ticket fields that the account has,
+    `lacking` the values for which one of them has no option: nothing is tried that must fail.
 
     `said` is what the customer replied to our question: `yes`, others can work, or `no`.
     A ticket of which something has not been read yet is left until it has, and so is one that is done or held.
@@ -77,7 +80,7 @@ def triage(
     read = life.history.complete or ticket.updated_at == ticket.created_at
     if ticket.status in DONE | ENDED or ON_HOLD in ticket.tags or not life.line.known:
         return []
-    deciding = _Deciding(life, profile, found, frozenset(fields))
+    deciding = _Deciding(life, profile, found, frozenset(fields), lacking)
     answered = deciding.answer(said, now)
     if answered is not None:
         return [answered]
@@ -90,17 +93,29 @@ def triage(
 class _Deciding:
     """One ticket's triage."""
 
-    def __init__(self, life: Life, profile: Profile, found: Basis, there: frozenset[str]) -> None:
-        self.life, self.profile, self.basis, self.there = life, profile, found, there
+    def __init__(
+        self,
+        life: Life,
+        profile: Profile,
+        found: Basis,
+        there: frozenset[str],
+        lacking: Mapping[str, Collection[str]],
+    ) -> None:
+        self.life, self.profile, self.basis, self.there, self.lacking = life, profile, found, there, lacking
         self.ticket = life.history.ticket
         self.record = f"zendesk:{self.ticket.id}"
         self.kind = self._judged("kind", finding.kind(self.ticket, profile))
         severe = finding.severity(life, profile)
         chosen = setter(life, "severity") is Actor.CUSTOMER  # their word may be raised, or not borne out
-        self.severity = severe if chosen and "severity" in there else self._judged("severity", severe)
+        self.severity = self._sayable("severity", severe) if chosen else self._judged("severity", severe)
 
     def _judged(self, name: str, found: Found | None) -> Found | None:
-        return found if name in self.there and free(self.life, name) else None
+        return self._sayable(name, found) if free(self.life, name) else None
+
+    def _sayable(self, name: str, found: Found | None) -> Found | None:
+        """What the account can hold: it has the field, with an option for the value."""
+        can = name in self.there and found is not None and found.value not in self.lacking.get(name, ())
+        return found if can else None
 
     # fields
 

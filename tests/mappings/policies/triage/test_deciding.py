@@ -157,6 +157,21 @@ def test_fields_that_the_account_lacks_are_not_written() -> None:
     assert not {"source", "severity"} & fields(told).keys()
 
 
+def test_options_and_groups_that_the_account_lacks_are_not_tried() -> None:
+    """A new module without its option, a kind whose group is not there: the rest is done, and the ticket stays where it
+    is, with somebody of the group that has it."""
+    org, story = profile("builder"), form(filed(), current_url="/schedule")
+    groups = {id: name for id, name in GROUPS.items() if name != "Product"}
+    hands = msgspec.structs.replace(HANDS, groups=groups)
+    told = history(story, subject="Feature request: a Gantt chart")
+    life = live(told, build(told), org, GROUPS)
+    lacking = {"module": ("scheduling",), "severity": ("P1",)}
+    done = decide(life, org, hands, REPLIES, at(TUESDAY), fields=FIELDS, lacking=lacking)
+    assert not {"module", "group"} & fields(done).keys()
+    assert (fields(done)["kind"], fields(done)["severity"]) == ("feature_request", "P3")
+    assert [change.assignee_id for change in changes(done) if change.assignee_id] == [11]
+
+
 def stranger(company_id: int | None = None, **more: object) -> list[Action]:
     """A mail from somebody of no known company."""
     told = history(filed(channel="email", plan=None), company_id=company_id)
