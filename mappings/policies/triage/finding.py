@@ -102,7 +102,7 @@ def _by_impact(fields: Mapping[str, str | None], profile: Profile) -> Found | No
     count = int(users) if users is not None and users.isdecimal() else None
     impact = "unknown"
     if count is not None:
-        impact = next((word for word, least in told.impact.items() if count >= least), "unknown")
+        impact = max(((least, word) for word, least in told.impact.items() if count >= least), default=(0, impact))[1]
     can_work = {"yes": "working", "no": "blocked"}.get(fields.get("working") or "", "unknown")
     row = told.urgency.get(impact, {})
     cell = next((priority for word, priority in row.items() if word == can_work), None)

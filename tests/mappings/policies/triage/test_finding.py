@@ -215,6 +215,14 @@ def test_severity_follows_from_impact_and_urgency(users: str | None, working: st
 
 
 @pytest.mark.req("TRI-10")
+@pytest.mark.parametrize(("users", "severity"), [("1", "P4"), ("40", "P2"), ("100", "P1"), ("0", "P3")])
+def test_an_impact_of_ones_own(users: str, severity: str) -> None:
+    """A word that a profile adds stands behind the others: what counts is how many it takes."""
+    org = edited("builder", "triage: {impact: {all: 100}, urgency: {all: {working: urgent}}}")
+    assert fields(decided(form(filed(), affected_users=users, working="yes"), org))["severity"] == severity
+
+
+@pytest.mark.req("TRI-10")
 def test_what_nothing_tells_may_be_left_to_a_human() -> None:
     """A profile may leave the severity open instead of taking the ordinary one."""
     org = edited("builder", "triage: {otherwise: null}")
