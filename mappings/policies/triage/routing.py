@@ -41,7 +41,7 @@ def route(life: Life, profile: Profile, staff: Staff, kind: str | None) -> Route
     now = staff.groups.get(ticket.group_id or 0)
     movable = at_the_entrance(life, profile, now) or _followed(life, profile, now)
     wanted, by = group_for(life, profile, kind) if movable else (now, "")
-    if wanted not in staff.groups.values():  # the account lacks it: nothing is tried that must fail
+    if staff.groups and wanted not in staff.groups.values():  # the account lacks it: nothing is tried that must fail
         wanted = now
     if wanted is None or _persons(life) or not (movable or setter(life, "group_id") is Actor.US):
         return None
