@@ -24,9 +24,9 @@ POLICY = "triage"
 TRIAGE, ASSIGNMENT, CONFIRMATION = "Triage", "Assignment", "Confirmation"
 """The rules that triage's actions go by in the journal."""
 UNMATCHED = "unmatched"
-"""The tag of a mail whose sender belongs to no company."""
+"""The tag of a mail that is no known company's."""
 NOTHING: Mapping[str, Collection[str]] = {}
-_STRANGER = "The sender belongs to no company that is known: the lowest plan holds."
+_STRANGER = "The mail is no known company's: the lowest plan holds."
 _RESTS_ON = (
     "severity",
     "kind",
@@ -169,12 +169,12 @@ class _Deciding:
         return severity.priority
 
     def _tags(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """`unmatched` while a mail's sender belongs to nobody; not again where somebody took it off.
+        """`unmatched` while a mail is no known company's; not again where somebody took it off.
 
         What we put on goes once it is true no more.
         """
         ticket, stranger = self.ticket, self.life.history.requester
-        known = ticket.company_id is not None or (stranger is not None and stranger.company_id is not None)
+        known = ticket.company_id is not None
         mail = ticket.channel == "email" and stranger is not None and not stranger.agent
         add = (UNMATCHED,) if mail and not known and not ever_tagged(self.life, UNMATCHED) else ()
         over = {UNMATCHED: known, NO_AGENT_FREE: ticket.assignee_id is not None}

@@ -172,11 +172,11 @@ def test_options_and_groups_that_the_account_lacks_are_not_tried() -> None:
     assert [change.assignee_id for change in changes(done) if change.assignee_id] == [11]
 
 
-def stranger(company_id: int | None = None, **more: object) -> list[Action]:
-    """A mail from somebody of no known company."""
-    told = history(filed(channel="email", plan=None), company_id=company_id)
+def stranger(story: Story, company_id: int | None = None) -> list[Action]:
+    """A mail that is no company's, from somebody who by now may belong to one."""
+    told = history(story, company_id=None)
     person = Person(id=9, name="Sam", updated_at=at(TUESDAY), company_id=company_id)
-    told = msgspec.structs.replace(told, company=None, plan_history=(), requester=person, **more)
+    told = msgspec.structs.replace(told, company=None, plan_history=(), requester=person)
     org = profile("builder")
     return decide(live(told, build(told), org, GROUPS), org, NOBODY, REPLIES, at(TUESDAY), fields=FIELDS)
 
@@ -184,7 +184,7 @@ def stranger(company_id: int | None = None, **more: object) -> list[Action]:
 @pytest.mark.req("INT-02")
 def test_a_stranger_has_the_lowest_plan_and_a_tag() -> None:
     """Mail from an unknown address gets plan = lowest and the tag `unmatched`; from a known one builder and plan."""
-    unknown = stranger()
+    unknown = stranger(filed(channel="email", plan=None))
     assert fields(unknown)["plan_at_submission"] == "starter"
     assert ("unmatched",) in [change.add_tags for change in changes(unknown)]
     known = decided(filed(channel="email", plan="business"))
@@ -194,17 +194,15 @@ def test_a_stranger_has_the_lowest_plan_and_a_tag() -> None:
 
 @pytest.mark.req("INT-02")
 def test_the_tag_goes_once_the_company_is_known() -> None:
-    """Somebody puts the sender into a company: the tag goes, unless it is not ours; somebody who takes it off is not
-    contradicted."""
+    """The ticket is given a company: the tag goes, unless it is not ours, and not while only its sender has one, by
+    whose plan nothing is counted. Somebody who takes it off is not contradicted."""
     matched = decided(filed(channel="email").set("2026-03-03 10:01", Actor.US, tags="unmatched"))
     assert [change.remove_tags for change in changes(matched) if change.remove_tags] == [("unmatched",)]
+    sender = stranger(filed(channel="email", plan=None).set("2026-03-03 10:01", Actor.US, tags="unmatched"), 7)
+    assert [change.remove_tags for change in changes(sender) if change.remove_tags] == []
     theirs = filed(channel="email", tags="unmatched"), filed().set("2026-03-03 10:01", tags="unmatched")
     assert [change.remove_tags for one in theirs for change in changes(decided(one)) if change.remove_tags] == []
-    story = filed(channel="email", plan=None, tags="unmatched").set("2026-03-03 10:05", tags=None)
-    told = history(story, company_id=None)
-    person = Person(id=9, name="Sam", updated_at=at(TUESDAY))
-    told, org = msgspec.structs.replace(told, company=None, requester=person), profile("builder")
-    found = decide(live(told, build(told), org, GROUPS), org, NOBODY, REPLIES, at(TUESDAY), fields=FIELDS)
+    found = stranger(filed(channel="email", plan=None, tags="unmatched").set("2026-03-03 10:05", tags=None))
     assert all("unmatched" not in change.add_tags for change in changes(found))
 
 
