@@ -98,6 +98,11 @@ class _Form(msgspec.Struct):
     ticket_field_ids: list[int] = []
 
 
+class _Group(msgspec.Struct):
+    id: int
+    is_public: bool | None = None
+
+
 class _Keyed(msgspec.Struct):
     key: str
     active: bool = True
@@ -127,6 +132,7 @@ class Pages(msgspec.Struct):
     comments: list[_Comment] = []
     triggers: list[_Trigger] = []
     group_memberships: list[_Membership] = []
+    groups: list[_Group] = []
     ticket_forms: list[_Form] = []
     organization_fields: list[_Keyed] = []
     user_fields: list[_Keyed] = []
@@ -216,11 +222,13 @@ def _options(table: ZendeskTable, reading: Reading) -> Iterator[Finding]:
         yield fail(place, f"no option has the tag {said}", "add options with these tags")
 
 
-def groups(table: ZendeskTable, profile: Profile, reading: Reading, memberships: list[bytes]) -> list[Finding]:
-    """Are the groups there that work is sent to, and is somebody in them?"""
+def groups(table: ZendeskTable, profile: Profile, reading: Reading, lists: Mapping[str, list[bytes]]) -> list[Finding]:
+    """Are the groups there that work is sent to, is somebody in them, and are those of private kinds private?"""
     found = []
     members: dict[int, set[int]] = {}
-    for page in read(memberships):
+    public = {group.id for page in read(lists["groups"]) for group in page.groups if group.is_public}
+    private = {kind.group: kind.name for kind in profile.kinds.values() if kind.private}
+    for page in read(lists["group_memberships"]):
         for row in page.group_memberships:
             members.setdefault(row.group_id, set()).add(row.user_id)
     tiers = {tier.group: level for level, tier in profile.tiers.items()}
@@ -233,6 +241,9 @@ def groups(table: ZendeskTable, profile: Profile, reading: Reading, memberships:
             say = fail if name in tiers else warn
             what = f", and it is tier {tiers[name]}" if name in tiers else ""
             found.append(say(place, f"no agent is in it{what}", "add agents to it"))
+        if id in public and name in private:
+            fix = "make a private group of that name in its stead; Zendesk has no other way"
+            found.append(warn(place, f"every agent may look into it, and {private[name]} tickets are private", fix))
     return found or [ok("zendesk groups", "all there, with agents in them")]
 
 

@@ -28,7 +28,6 @@ def test_security_climbs_at_the_weekend(desk_of: Open) -> None:
     """archbuilder, a Basic customer's security ticket on Saturday: up after 2 h, 1 h more, 30 min more, and at each
     tier among its own few: nobody else may look into it."""
     desk = desk_of("archbuilder")
-    desk.sim.switches.private_groups = "Security"
     move(desk, "2026-03-07 01:57")
     ticket = desk.file("P3", "basic", fields={"kind": "security"})
     desk.minutes(3)
