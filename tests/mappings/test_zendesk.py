@@ -22,6 +22,7 @@ from mappings.zendesk import (
     jobs_results,
     read_page,
     rule_titles,
+    said_by,
     shows,
     ticket_row,
 )
@@ -73,6 +74,20 @@ def a_user(**changes: Any) -> dict[str, Any]:
 def read(**body: Any) -> Page:
     """A body, read."""
     return read_page(dump(**body), READING)
+
+
+@pytest.mark.req("TRI-18", "INT-06")
+def test_what_a_customer_said() -> None:
+    """Their public comments, in order; nobody else's, no note, and nothing of a comment that cannot be read."""
+    rows: list[dict[str, Any]] = [
+        {"author_id": CUSTOMER, "created_at": NOON, "public": True, "plain_body": "Yes", "body": "**Yes**"},
+        {"author_id": AGENT, "created_at": NOON, "public": True, "body": "Still down?"},
+        {"author_id": CUSTOMER, "created_at": NOON, "public": False, "body": "hidden"},
+        {"author_id": None, "created_at": NOON, "public": True, "body": "?"},
+        {"author_id": CUSTOMER, "created_at": "yesterday", "public": True, "body": "?"},
+        {"author_id": CUSTOMER, "created_at": NOON, "public": True, "body": "Thanks"},
+    ]
+    assert [text for _, text in said_by(dump(comments=rows), CUSTOMER)] == ["Yes", "Thanks"]
 
 
 @pytest.mark.req("TRI-15")
