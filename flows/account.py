@@ -80,6 +80,9 @@ def open_account(ctx: Context) -> None:
             "zendesk: ticket fields missing: %s; create them (titles: config/tools/zendesk.yaml)",
             ", ".join(ctx.reading.missing),
         )
+    for name, keys in ctx.reading.lacking.items():
+        title = ctx.tools.zendesk.ticket_fields[name].known_by
+        log.warning("zendesk: ticket field %r has no option for %s; `helpdesk doctor` names the tags", title, keys)
 
 
 def _pages(kept: str) -> dict[str, list[bytes]]:

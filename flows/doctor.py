@@ -247,7 +247,7 @@ def account(patient: Patient) -> Iterator[Finding]:
     if {"organization_fields", "user_fields"} <= more.keys():
         yield from doctor.fields(tools.zendesk, profile, reading, {**lists, **more})
     if "group_memberships" in more:
-        yield from doctor.groups(tools.zendesk, profile, reading, more["group_memberships"])
+        yield from doctor.groups(tools.zendesk, profile, reading, {**lists, **more})
     if "ticket_forms" in more:
         yield from doctor.forms(tools.zendesk, reading, more["ticket_forms"])
     if "custom_statuses" in more:

@@ -82,7 +82,8 @@ def _judged(
     around: Mapping[int, Around],
 ) -> Iterator[Action]:
     """What the rules want done for a ticket; of what an operator released, what still makes sense."""
-    id, confirming = case.life.history.ticket.id, ctx.mode(triage.POLICY) is Mode.APPLY
+    id, there = case.life.history.ticket.id, () if ctx.reading is None else ctx.reading.fields.values()
+    confirming = ctx.mode(triage.POLICY) is Mode.APPLY and "working" in there
     at = came.get(id)
     judged = judge(case.life, ctx.profile, ctx.replies, link=ctx.ticket_link, around=around.get(id, ALONE))
     for action in [*judged, *asked(case.life, ctx.profile, policy=POLICY, link=ctx.ticket_link)]:

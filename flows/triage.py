@@ -100,9 +100,9 @@ def _triaged(ctx: Context, case: Case, staff: Staff, before: datetime | None) ->
     ticket_id = case.life.history.ticket.id
     if ctx.reading is None or came_with_a_past(case, before):
         return []
-    there = frozenset(ctx.reading.fields.values())
+    there, lacking = frozenset(ctx.reading.fields.values()), ctx.reading.lacking
     said = _replied(ctx, case)
-    found = decisions(case.life, ctx.profile, staff, ctx.replies, ctx.now(), fields=there, said=said)
+    found = decisions(case.life, ctx.profile, staff, ctx.replies, ctx.now(), fields=there, lacking=lacking, said=said)
     came = ctx.store.imported([ticket_id]).get(ticket_id) if found else None
     return [action for action in found if came is None or action.cause_at >= came]
 

@@ -98,6 +98,11 @@ class _Form(msgspec.Struct):
     ticket_field_ids: list[int] = []
 
 
+class _Group(msgspec.Struct):
+    id: int
+    is_public: bool | None = None
+
+
 class _Keyed(msgspec.Struct):
     key: str
     active: bool = True
@@ -127,6 +132,7 @@ class Pages(msgspec.Struct):
     comments: list[_Comment] = []
     triggers: list[_Trigger] = []
     group_memberships: list[_Membership] = []
+    groups: list[_Group] = []
     ticket_forms: list[_Form] = []
     organization_fields: list[_Keyed] = []
     user_fields: list[_Keyed] = []
@@ -199,7 +205,7 @@ def fields(table: ZendeskTable, profile: Profile, reading: Reading, lists: Mappi
             for field in rows.values()
             if field.known_by not in there
         ]
-    found += _options(reading, lists["ticket_fields"])
+    found += _options(table, reading)
     return found or [ok("zendesk fields", "all there, with their options")]
 
 
@@ -208,22 +214,21 @@ def _recipe(table: ZendeskTable, title: str) -> str:
     return f"a {field.type} field of that title" + (f", its options' tags {field.prefix}…" if field.prefix else "")
 
 
-def _options(reading: Reading, bodies: list[bytes]) -> Iterator[Finding]:
-    for page in read(bodies):
-        for field in page.ticket_fields:
-            name = reading.fields.get(field.id)
-            wanted = reading.options.get(name or "", {})
-            there = {option.value for option in field.custom_field_options}
-            if lacking := [tag for tag in wanted if tag not in there]:
-                place, said = f"zendesk ticket field {field.title!r}", ", ".join(lacking)
-                yield fail(place, f"no option has the tag {said}", "add options with these tags")
+def _options(table: ZendeskTable, reading: Reading) -> Iterator[Finding]:
+    for name, keys in reading.lacking.items():
+        field = table.ticket_fields[name]
+        said = ", ".join(field.tag(key) for key in keys)
+        place = f"zendesk ticket field {field.known_by!r}"
+        yield fail(place, f"no option has the tag {said}", "add options with these tags")
 
 
-def groups(table: ZendeskTable, profile: Profile, reading: Reading, memberships: list[bytes]) -> list[Finding]:
-    """Are the groups there that work is sent to, and is somebody in them?"""
+def groups(table: ZendeskTable, profile: Profile, reading: Reading, lists: Mapping[str, list[bytes]]) -> list[Finding]:
+    """Are the groups there that work is sent to, is somebody in them, and are those of private kinds private?"""
     found = []
     members: dict[int, set[int]] = {}
-    for page in read(memberships):
+    public = {group.id for page in read(lists["groups"]) for group in page.groups if group.is_public}
+    private = {kind.group: kind.name for kind in profile.kinds.values() if kind.private}
+    for page in read(lists["group_memberships"]):
         for row in page.group_memberships:
             members.setdefault(row.group_id, set()).add(row.user_id)
     tiers = {tier.group: level for level, tier in profile.tiers.items()}
@@ -236,6 +241,9 @@ def groups(table: ZendeskTable, profile: Profile, reading: Reading, memberships:
             say = fail if name in tiers else warn
             what = f", and it is tier {tiers[name]}" if name in tiers else ""
             found.append(say(place, f"no agent is in it{what}", "add agents to it"))
+        if id in public and name in private:
+            fix = "make a private group of that name in its stead; Zendesk has no other way"
+            found.append(warn(place, f"every agent may look into it, and {private[name]} tickets are private", fix))
     return found or [ok("zendesk groups", "all there, with agents in them")]
 
 

@@ -10,6 +10,7 @@ from mappings.profile.contradictions import check_contradictions
 from mappings.profile.copies import Copies, copy_tables
 from mappings.profile.errors import tell
 from mappings.profile.findings import Finding
+from mappings.profile.intake import check_intake
 from mappings.profile.order import check_order
 from mappings.profile.problems import Problem, ProfileError
 from mappings.profile.profile import Profile
@@ -134,7 +135,7 @@ def _take_out(tree: Tree, base: Tree, path: Path) -> Path:
 
 def _checked(profile: Profile, texts: list[Source] | None, gone: set[Path]) -> list[Finding]:
     """What the checks find. Figures are compared only where all names are right: else one fault would tell many."""
-    found = list(check_references(profile))
+    found = [*check_references(profile), *check_intake(profile)]
     if texts is not None:
         found += check_replies(profile, texts)
     if gone:

@@ -207,7 +207,7 @@ class Triage(Part):
 
     confirm: Confirm
     impact: Mapping[str, int] = {}
-    """How many are affected, most first: a word, and from how many users on it is meant."""
+    """How many are affected: a word, and from how many users on it is meant."""
     urgency: Mapping[str, Mapping[Literal["blocked", "working", "unknown"], Priority]] = {}
     """By impact (`unknown` where no number is given) and by whether anybody can work: the severity."""
     otherwise: Priority | None = None

@@ -139,6 +139,9 @@ def _people(profile: Profile) -> Iterator[Finding]:
         yield from unknown(("plans", key, "enters_tier"), "tier", plan.enters_tier, profile.tiers)
         for index, channel in enumerate(plan.adds):
             yield from unknown(("plans", key, "adds", index), "channel", channel, channels_of(profile))
+    for key, kind in profile.kinds.items():
+        if kind.private and kind.group is None:
+            yield Finding(("kinds", key, "private"), "stays with its group, and names none", "add group: … to it")
     for one, other in combinations(profile.groups, 2):
         if one.casefold() == other.casefold() or _misspelled(one, other):
             yield Finding(("tiers",), f"groups {one!r} and {other!r} look alike", "spell one group one way", odd=True)
@@ -190,7 +193,11 @@ def _channels(profile: Profile) -> Iterator[Finding]:
             if address.kind is not None:
                 yield from unknown((*path, "kind"), "kind", address.kind, profile.kinds)
             if address.route is not None:
-                yield from unknown((*path, "route"), "route", address.route, profile.routes)
+                found = unknown((*path, "route"), "route", address.route, profile.routes)
+                yield from found
+                if not found and profile.routes[address.route].group is None:
+                    fix = f"add group: … to routes.{address.route}"
+                    yield Finding((*path, "route"), f"route {address.route!r} has no group to send mail to", fix)
 
 
 def _targets(profile: Profile) -> Iterator[Finding]:

@@ -110,6 +110,8 @@ class Kind(Keyed):
     aliases: tuple[str, ...] = ()
     group: str | None = None
     """Who takes it first; without one, the entry tier's group."""
+    private: bool = False
+    """Whether it stays with that group however far it climbs: nobody else may look into it (SEC-01)."""
     written_family: str | None = Field(default=None, alias="family")
     """What it is one of; a kind without one is its own family."""
     ladder: str | None = None

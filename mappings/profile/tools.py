@@ -36,13 +36,12 @@ USER_FIELDS = ("role",)
 
 
 class Scope(Part):
-    """Which tickets are ours to look after; an empty list means all."""
+    """How much of the account is looked at. There is no scope by brand or group: all tickets are looked after."""
 
-    brands: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
+    """The forms that `helpdesk doctor` looks into; all, where none is named."""
     created_after: date | None = None
-    """Tickets from before this day are left alone."""
+    """The day from which on an empty store reads the past: tickets that rested before are not known."""
 
 
 class Field(Keyed):

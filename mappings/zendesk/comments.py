@@ -1,5 +1,7 @@
 """What somebody wrote in a ticket's public comments: for questions of ours that are answered in words."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from mappings.zendesk.events import Moment
@@ -14,13 +16,24 @@ class _Comment(msgspec.Struct):
 
 
 class _Comments(msgspec.Struct):
-    comments: list[_Comment] = []
+    comments: list[msgspec.Raw] = []
 
 
 def said_by(body: bytes, author_id: int) -> list[tuple[Moment, str]]:
-    """The public comments of one author on a page of /tickets/…/comments: (when, text), in the page's order."""
+    """The public comments of one author on a page of /tickets/…/comments: (when, text), in the page's order.
+
+    A comment that cannot be read says nothing.
+    """
     return [
         (comment.created_at, comment.plain_body or comment.body or "")
-        for comment in msgspec.json.decode(body, type=_Comments).comments
+        for comment in _readable(msgspec.json.decode(body, type=_Comments).comments)
         if comment.public and comment.author_id == author_id
     ]
+
+
+def _readable(rows: list[msgspec.Raw]) -> Iterator[_Comment]:
+    for row in rows:
+        try:
+            yield msgspec.json.decode(row, type=_Comment)
+        except msgspec.ValidationError:
+            continue

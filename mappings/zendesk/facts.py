@@ -17,6 +17,7 @@ from mappings.zendesk.statuses import OWN_STATUS
 
 _STATUSES = {status.value: status for status in Status}
 _STAFF = frozenset({"agent", "admin"})
+_WEB, _BY_HAND = "web", "agent"
 SUBJECT = 300
 """So many characters of a subject are kept (INT-03)."""
 LONGEST = 2000
@@ -242,7 +243,7 @@ def _ticket(row: _Ticket, reading: Reading, suspended: set[int]) -> Ticket:
         updated_at=row.updated_at,
         subject=(row.subject or "")[:SUBJECT],
         priority=row.priority,
-        channel=source or _channel(row.via, reading),
+        channel=source or _channel(row, reading),
         requester_id=row.requester_id,
         submitter_id=row.submitter_id,
         assignee_id=row.assignee_id,
@@ -276,9 +277,13 @@ def _status(row: _Ticket, suspended: set[int]) -> Status:
     return _STATUSES.get(row.status, Status.OPEN)
 
 
-def _channel(via: _Via | None, reading: Reading) -> str:
-    channel = "web" if via is None or via.channel is None else str(via.channel)
-    return reading.table.channels.get(channel, channel)
+def _channel(row: _Ticket, reading: Reading) -> str:
+    """The way that a ticket came in. What an agent files by hand comes by the web, too, and from no customer's form:
+    how it really came, only they can say.
+    """
+    channel = _WEB if row.via is None or row.via.channel is None else str(row.via.channel)
+    by_hand = channel == _WEB and row.submitter_id in reading.agents and row.submitter_id != row.requester_id
+    return _BY_HAND if by_hand else reading.table.channels.get(channel, channel)
 
 
 def _person(row: _User, reading: Reading) -> Person:

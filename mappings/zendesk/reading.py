@@ -21,6 +21,11 @@ _MACHINES = frozenset({"rule", "automation", "trigger", "system", "admin_setting
 SYSTEM_AUTHOR = -1
 
 
+_SAID = frozenset({"kind", "module"})
+_NO_TICKETS = frozenset({1, 2, 3, 5})
+"""`role_type` of those who are agents by role and cannot be given tickets: light agents, chat agents, contributors,
+billing admins.
+"""
 _BOT_CHANNELS = frozenset({"answer_bot", "answer_bot_for_agents", "answer_bot_api", "ai_agent"})
 
 
@@ -46,7 +51,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     specialties: Mapping[int, frozenset[str]] = {}
     """Agent → kinds and modules that are theirs, by the profile's keys in lower case."""
     absent: frozenset[int] = frozenset()
-    """Agents who are away."""
+    """Agents who are away, or may not hold tickets."""
+    lacking: Mapping[str, tuple[str, ...]] = {}
+    """Our name of a dropdown → the profile keys for which the account has no option."""
     missing: tuple[str, ...] = ()
     """Titles of our fields that the account lacks."""
 
@@ -64,11 +71,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return Actor.AGENT if author_id in self.agents else Actor.CUSTOMER
 
     def key_of(self, name: str, value: object) -> str | None:
-        """A custom field's value in our words: an option becomes its profile key, anything else its text."""
+        """A custom field's value in our words: an option becomes its profile key, anything else its text.
+
+        Of options that the profile does not know, a kind or a module stands as its tag: somebody has said it.
+        """
         if value is None or value == "" or value == []:
             return None
         if name in self.options:
-            return self.options[name].get(str(value))
+            return self.options[name].get(str(value), str(value) if name in _SAID else None)
         if name in self.checkboxes:  # true on the ticket, "1" in its audits
             return "true" if value in (True, 1, "1", "true") else None
         if isinstance(value, list):
@@ -104,11 +114,16 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return {id: ours.get(known.casefold(), known) for id, known in self.groups.items()}
 
 
+class _Option(msgspec.Struct):
+    value: str
+
+
 class _Field(msgspec.Struct):
     id: int
     title: str
     type: str = ""
     active: bool = True
+    custom_field_options: list[_Option] = []
 
 
 class _Group(msgspec.Struct):
@@ -128,6 +143,7 @@ class _User(msgspec.Struct):
     email: str | None = None
     active: bool | None = True
     suspended: bool | None = None
+    role_type: int | None = None
     user_fields: dict[str, Any] | None = None
 
 
@@ -165,13 +181,14 @@ def build_reading(
     titles = {field.title.casefold(): field.id for field in found}
     known = {name: titles.get(field.known_by.casefold()) for name, field in table.ticket_fields.items()}
     ours = {id: name for name, id in known.items() if id is not None}
+    options = _options(table, profile)
     users = [user for body in agents for user in _decode(body).users]
     bots = {bot.casefold() for bot in table.bots}
     ourselves = _decode(me).user
     return Reading(
         table=table,
         fields=ours,
-        options=_options(table, profile),
+        options=options,
         groups={group.id: group.name for body in groups for group in _decode(body).groups if not group.deleted},
         agents={user.id: user.name for user in users},
         us=frozenset({ourselves.id} if ourselves else ()),
@@ -182,6 +199,7 @@ def build_reading(
         members=_members(memberships),
         specialties={user.id: skills for user in users if (skills := _specialties(user, table))},
         absent=frozenset(user.id for user in users if _away(user, table)),
+        lacking=_lacking(found, ours, options),
         missing=tuple(table.ticket_fields[name].known_by for name, id in known.items() if id is None),
     )
 
@@ -205,10 +223,21 @@ def _specialties(user: _User, table: ZendeskTable) -> frozenset[str]:
 
 
 def _away(user: _User, table: ZendeskTable) -> bool:
-    """Does an agent's field say that they are away, or is their account closed?"""
+    """Does an agent's field say that they are away, is their account closed, or may they not hold tickets?"""
     own = table.user_fields.get("away")
     said = (user.user_fields or {}).get(own.known_by) if own is not None else None
-    return said is True or user.active is False or user.suspended is True
+    return said is True or user.active is False or user.suspended is True or user.role_type in _NO_TICKETS
+
+
+def _lacking(
+    fields: Iterable[_Field], ours: Mapping[int, str], options: Mapping[str, Mapping[str, str]]
+) -> dict[str, tuple[str, ...]]:
+    lacking: dict[str, tuple[str, ...]] = {}
+    for field in fields:
+        name, there = ours.get(field.id, ""), {option.value for option in field.custom_field_options}
+        if keys := tuple(key for tag, key in options.get(name, {}).items() if tag not in there):
+            lacking[name] = keys
+    return lacking
 
 
 def _options(table: ZendeskTable, profile: Profile) -> dict[str, dict[str, str]]:

@@ -446,7 +446,6 @@ def test_what_came_before_us_is_not_acted_on(fresh_desk: Desk) -> None:
 @pytest.mark.req("SEC-01")
 def test_security_tickets_are_among_few(desk: Desk) -> None:
     """A security ticket is in its own group within a minute: others cannot open it, its members and we can."""
-    desk.sim.switches.private_groups = "Security"
     group, member = desk.sim.account.group_named("Security"), desk.sim.agents("Engineering")[0]
     assert group is not None
     desk.sim.account.add_membership(desk.sim.user(member), group.id)

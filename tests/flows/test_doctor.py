@@ -161,6 +161,10 @@ WARNINGS: dict[str, tuple[Make, str]] = {
         _switch(bare_forms=True),
         "zendesk form 'Support request': does not ask for Severity and Kind; add it to the form",
     ),
+    "public group": (
+        _switch(private_groups=""),
+        "zendesk group 'Security': every agent may look into it, and Security tickets are private; make a private",
+    ),
     "triggers": (
         _fault(kind="status", status=403, path="triggers"),
         "account: zendesk GET /api/v2/triggers.json: 403 ",

@@ -23,23 +23,26 @@ def moves(desk: Desk, ticket: int) -> list[str]:
     return [note.split("Moved to ")[1].split(" (")[0] for note in notes]
 
 
-@pytest.mark.req("ESC-03", "ESC-16")
+@pytest.mark.req("ESC-03", "ESC-16", "SEC-01")
 def test_security_climbs_at_the_weekend(desk_of: Open) -> None:
-    """archbuilder, a Basic customer's security ticket on Saturday: up after 2 h, 1 h more, 30 min more."""
+    """archbuilder, a Basic customer's security ticket on Saturday: up after 2 h, 1 h more, 30 min more, and at each
+    tier among its own few: nobody else may look into it."""
     desk = desk_of("archbuilder")
     move(desk, "2026-03-07 01:57")
     ticket = desk.file("P3", "basic", fields={"kind": "security"})
     desk.minutes(3)
-    for before, after, group in (
-        ("03:56", "04:00", "Tier 2"),
-        ("04:57", "05:03", "Tier 3"),
-        ("05:27", "05:34", "Tier 4"),
+    for before, after, tier in (
+        ("03:56", "04:00", "tier_2"),
+        ("04:57", "05:03", "tier_3"),
+        ("05:27", "05:34", "tier_4"),
     ):
-        held = desk.group(ticket)
+        held = desk.field(ticket, "tier")
         move(desk, f"2026-03-07 {before}")
-        assert desk.group(ticket) == held
+        assert desk.field(ticket, "tier") == held
         move(desk, f"2026-03-07 {after}")
-        assert desk.group(ticket) == group
+        assert desk.field(ticket, "tier") == tier
+        assert desk.group(ticket) == "Security"
+    assert not desk.sim.sees(desk.sim.agents("Tier 1")[-1], ticket)
     assert moves(desk, ticket) == ["Technical", "Expert", "Engineering"]
     first = next(note for note in desk.notes(ticket) if "Moved to Technical" in note)
     assert "The plan Basic does not include this tier." in first

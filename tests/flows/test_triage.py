@@ -224,6 +224,20 @@ def test_a_sign_in_the_text_pages(night: Desk) -> None:
     assert any("severities.P1.signs" in note for note in night.notes(ticket))
 
 
+@pytest.mark.req("TRI-18")
+def test_without_a_place_for_the_answer_nothing_waits(night: Desk) -> None:
+    """The account lacks the field "Can anybody work?": nobody is asked, and somebody is woken at once."""
+    working = night.sim.account.field_named("working")
+    assert working is not None
+    del night.sim.account.ticket_fields[working.id]
+    night.sandbox.advance(660)
+    night.beat()
+    ticket = night.file("P1", "starter", fields={"working": None})
+    night.minutes(2)
+    assert len(night.incidents) == 1
+    assert not any("still work" in said for said in night.replies(ticket))
+
+
 def test_in_shadow_nothing_waits(night: Desk) -> None:
     """While triage only writes down what it would do, it asks nobody, and holds no page back."""
     night.ctx.store.set_mode("triage", Mode.SHADOW, night.now)

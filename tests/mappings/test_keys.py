@@ -165,7 +165,7 @@ def situations() -> Iterator[tuple[str, list[Action]]]:
 
 def by_triage(story: Story) -> list[Action]:
     """What triage wants of a ticket; nobody is free for it."""
-    there = frozenset({"severity", "kind", "source", "plan_at_submission"})
+    there = frozenset({"severity", "kind", "source", "plan_at_submission", "working"})
     asking = Replies({"en": {"confirm_severity": "Down, {{ name }}?"}})
     staff = Staff(groups=GROUPS, members={"Support": frozenset({11}), "Product": frozenset()})
     return triage(life_of(story), PROFILE, staff, asking, story.created, fields=there)

@@ -22,6 +22,7 @@ from mappings.zendesk import (
     jobs_results,
     read_page,
     rule_titles,
+    said_by,
     shows,
     ticket_row,
 )
@@ -40,8 +41,8 @@ def dump(**body: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-def a_reading(**table: Any) -> Reading:
-    """A small account of the builder profile, with a bot among its agents."""
+def a_reading(*more: bytes, **table: Any) -> Reading:
+    """A small account of the builder profile, with a bot among its agents, and `more` pages of them."""
     shipped = load_tools([Source(path.name, path.read_text()) for path in sorted((CONFIG / "tools").glob("*.yaml"))])
     staff = [(US, "flows@us.example"), (AGENT, "ann@us.example"), (ADMIN, "bo@us.example"), (BOT, "bot@us.example")]
     return build_reading(
@@ -52,7 +53,7 @@ def a_reading(**table: Any) -> Reading:
             dump(ticket_fields=[{"id": 7, "title": "Source", "active": False}]),
         ],
         groups=[dump(groups=[{"id": id, "name": name} for name, id in GROUPS.items()])],
-        agents=[dump(users=[{"id": id, "name": "x", "email": email} for id, email in staff])],
+        agents=[dump(users=[{"id": id, "name": "x", "email": email} for id, email in staff]), *more],
         me=dump(user={"id": US, "name": "Helpdesk Flows"}),
     )
 
@@ -73,6 +74,50 @@ def a_user(**changes: Any) -> dict[str, Any]:
 def read(**body: Any) -> Page:
     """A body, read."""
     return read_page(dump(**body), READING)
+
+
+@pytest.mark.req("TRI-18", "INT-06")
+def test_what_a_customer_said() -> None:
+    """Their public comments, in order; nobody else's, no note, and nothing of a comment that cannot be read."""
+    rows: list[dict[str, Any]] = [
+        {"author_id": CUSTOMER, "created_at": NOON, "public": True, "plain_body": "Yes", "body": "**Yes**"},
+        {"author_id": AGENT, "created_at": NOON, "public": True, "body": "Still down?"},
+        {"author_id": CUSTOMER, "created_at": NOON, "public": False, "body": "hidden"},
+        {"author_id": None, "created_at": NOON, "public": True, "body": "?"},
+        {"author_id": CUSTOMER, "created_at": "yesterday", "public": True, "body": "?"},
+        {"author_id": CUSTOMER, "created_at": NOON, "public": True, "body": "Thanks"},
+    ]
+    assert [text for _, text in said_by(dump(comments=rows), CUSTOMER)] == ["Yes", "Thanks"]
+
+
+@pytest.mark.req("TRI-15")
+@pytest.mark.parametrize(
+    ("changes", "free"),
+    [
+        ({}, True),
+        ({"role_type": 0}, True),
+        ({"role_type": 1}, False),  # a light agent
+        ({"role_type": 3}, False),  # a contributor
+        ({"user_fields": {"away": True}}, False),
+        ({"user_fields": {"away": False}}, True),
+        ({"suspended": True}, False),
+    ],
+)
+def test_who_may_be_given_tickets(changes: dict[str, Any], free: bool) -> None:
+    """Not who is away or suspended, and not who is an agent by name only: Zendesk would refuse the whole update."""
+    reading = a_reading(dump(users=[{"id": 950, "name": "x", **changes}]))
+    assert (950 not in reading.absent) is free
+
+
+@pytest.mark.req("INT-04")
+@pytest.mark.parametrize(
+    ("via", "submitter", "channel"),
+    [("web", CUSTOMER, "portal"), ("web", AGENT, "agent"), ("web", None, "portal"), ("voice", AGENT, "phone")],
+)
+def test_what_an_agent_files_by_hand_is_from_no_portal(via: str, submitter: int | None, channel: str) -> None:
+    """After a call an agent files a ticket in a customer's name: it came by no form of the customer's."""
+    row = a_ticket(via={"channel": via}, requester_id=CUSTOMER, submitter_id=submitter)
+    assert read(tickets=[row]).tickets[0].channel == channel
 
 
 @pytest.mark.parametrize(
@@ -99,6 +144,7 @@ def test_statuses(row: dict[str, Any], users: list[Any], status: Status) -> None
     [
         ("Severity", "severity_p1", "severity", "P1"),
         ("Severity", "severity_of_another_profile", "severity", None),
+        ("Kind", "kind_of_the_accounts_own", "kind", "kind_of_the_accounts_own"),
         ("Severity", None, "severity", None),
         ("Kind", "kind_bug", "kind", "bug"),
         ("Support tier", "tier_2", "tier", 2),

@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.sandbox.zendesk.account import Account
 from connectors.sandbox.zendesk.errors import Refusal, invalid
-from connectors.sandbox.zendesk.records import PRIORITIES, STATUSES, TYPES, Comment, Ticket, User
+from connectors.sandbox.zendesk.records import PRIORITIES, STATUSES, TYPES, Comment, Group, Ticket, User
 from connectors.sandbox.zendesk.switches import ZendeskSwitches
 
 Wish = dict[str, Any]
@@ -71,11 +71,15 @@ def closed_refusal() -> Refusal:
 
 def may_see(account: Account, switches: ZendeskSwitches, user: User, ticket: Ticket) -> bool:
     """Whether somebody may open a ticket: agents outside a private group may not, admins may (memory)."""
-    private = set(filter(None, switches.private_groups.split(",")))
     group = account.groups.get(ticket.group_id or 0)
-    if group is None or group.name not in private or user.role != "agent":
+    if group is None or not private(group, switches) or user.role != "agent":
         return True
     return user.id in account.members.get(group.id, ())
+
+
+def private(group: Group, switches: ZendeskSwitches) -> bool:
+    """Whether a group is private, as it was made once and for all."""
+    return group.name in switches.private_groups.split(",")
 
 
 def _check_closed(wish: Wish, comment: Comment | None, switches: ZendeskSwitches) -> None:

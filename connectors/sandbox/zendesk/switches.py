@@ -59,7 +59,7 @@ class ZendeskSwitches:
     hidden_group: str = ""  # a group of this name is missing
     hidden_field: str = ""  # a ticket field of this title is missing
     bare_forms: bool = False  # forms have the system's own fields alone
-    private_groups: str = ""  # names, with commas: only their members and admins see their tickets (memory)
+    private_groups: str = "Security"  # names, with commas: only their members and admins see their tickets (memory)
     # The account's own rules, racing ours
     group_resetter: bool = False  # a trigger that puts the form's group back on every update
     field_resetter: bool = False  # a trigger that empties "Next escalation" on every update that leaves it filled

@@ -118,7 +118,7 @@ def step_up(
         verb="escalate",
         says=" ".join(said),
         facts=facts,
-        change=_change(life, profile, going, call=calling),
+        change=_change(life, profile, going, at, call=calling),
         message=escalation_message(life, profile, at=at, due_at=owed),
     )
 
@@ -151,13 +151,20 @@ def _refused(life: Life, profile: Profile, stay: Stay, move: int, taken: Taken, 
     return None
 
 
-def _change(life: Life, profile: Profile, tier: int | None, *, call: bool) -> TicketChange:
+def _change(life: Life, profile: Profile, tier: int | None, at: datetime, *, call: bool) -> TicketChange:
     """Tier, group and tags; the group is left alone where a rule of the tool keeps setting it back."""
     tags = (ESCALATED, CALLED) if call else (ESCALATED,)
     if tier is None:
         return TicketChange(add_tags=tags)
-    group = None if fought(life, "group_id", profile) else profile.tiers[tier].group
-    return TicketChange(group=group, tier=tier, add_tags=tags)
+    group = _kept(life, profile, at) or profile.tiers[tier].group
+    left = fought(life, "group_id", profile) is not None
+    return TicketChange(group=None if left else group, tier=tier, add_tags=tags)
+
+
+def _kept(life: Life, profile: Profile, at: datetime) -> str | None:
+    """The group that a ticket of a private kind stays with; null for any other (SEC-01)."""
+    kind = profile.kinds.get(life.line.value("kind", at) or "")
+    return kind.group if kind is not None and kind.private else None
 
 
 def _moved(life: Life, profile: Profile, tier: int, at: datetime) -> str:
@@ -169,6 +176,8 @@ def _moved(life: Life, profile: Profile, tier: int, at: datetime) -> str:
         if stay.tier in profile.tiers
     )
     said = [f"Moved to {profile.tiers[tier].name} (tier {tier}).", f"Before: {been}."]
+    if (group := _kept(life, profile, at)) is not None:
+        said.append(f"It stays with {group}: nobody else may look into it.")
     first = reply_due(life, profile, tier, at)
     if first is not None:
         said.append(f"The new target is a reply by {clock_face(first, zone, at)}.")

@@ -80,7 +80,8 @@ def _rules(profile: Profile, world: World) -> Judge:
 
     def wants(life: Life, at: datetime) -> Iterator[Action]:
         for action in judge(life, profile, world.replies, link=world.link, around=around(life)):
-            if not over(life, action.change) and not withheld(action, life, profile, at):
+            waiting = "working" in world.fields and withheld(action, life, profile, at)
+            if not over(life, action.change) and not waiting:
                 yield action
 
     return Judge(when, wants)

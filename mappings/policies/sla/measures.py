@@ -170,15 +170,19 @@ def ack(life: Life) -> list[Watch]:
 
 
 def triage(life: Life) -> list[Watch]:
-    """Created → severity and owner set by a human: an agent takes or gives it, its severity being a person's word."""
+    """Created → a human has looked: an agent takes or gives it, its severity being a person's word; or works on it
+    (a reply, a note, a field) while it has severity and owner, whoever set those, and so lets them stand (TRI-12).
+    """
     line = life.line
     people = (Actor.AGENT, Actor.CUSTOMER, Actor.UNKNOWN)
     severity = [step.at for step in line.of("severity") if step.new and step.actor in people]
     if line.initial.get("severity") and line.authors.get("severity", Actor.CUSTOMER) in people:
         severity.append(line.created_at)
     owner = [step.at for step in line.of("assignee_id") if step.new and step.actor is Actor.AGENT]
-    stop = max(min(severity), min(owner)) if severity and owner else None
-    return _once(life, "triage", stop, "review")
+    set_by_hand = max(min(severity), min(owner)) if severity and owner else None
+    stands = (at for at, _ in _worked(life) if line.value("severity", at) and line.value("assignee_id", at))
+    stops = [at for at in (set_by_hand, next(stands, None)) if at is not None]
+    return _once(life, "triage", min(stops, default=None), "review")
 
 
 def first_reply(life: Life) -> list[Watch]:
@@ -208,9 +212,14 @@ def progress(life: Life) -> list[Watch]:
 
     Pauses while the customer has the word: nobody is late for work that they cannot do.
     """
+    return _repeating(life, "progress", [(life.line.created_at, life.created), *_worked(life)])
+
+
+def _worked(life: Life) -> list[tuple[datetime, str]]:
+    """What agents did: notes, replies, fields, as (when, audit id), oldest first."""
     worked = {(event.at, str(event.audit_id)) for event in life.line.messages if event.actor is Actor.AGENT}
     worked |= {(step.at, step.cause) for step in life.line.steps if step.actor is Actor.AGENT}
-    return _repeating(life, "progress", [(life.line.created_at, life.created), *sorted(worked)])
+    return sorted(worked)
 
 
 def _repeating(life: Life, measure: str, beats: list[tuple[datetime, str]]) -> list[Watch]:

@@ -15,7 +15,7 @@ from mappings.model import Actor
 from mappings.plan import Action
 from mappings.policies.sla.measures import Life
 from mappings.policies.triage.finding import sign
-from mappings.policies.triage.owning import filed_by_customer
+from mappings.policies.triage.owning import first_author
 from mappings.profile import Profile
 
 Standing = Literal["confirmed", "refuted", "waits"]
@@ -42,17 +42,18 @@ def claim(life: Life, profile: Profile) -> Claim | None:
 
 def _grave(life: Life, profile: Profile) -> list[tuple[datetime, str, Actor]]:
     """Each time that the severity was made critical: when, by which happening, by whom."""
-    first = life.line.authors.get("severity", Actor.CUSTOMER if filed_by_customer(life) else Actor.AGENT)
-    told = [(life.line.created_at, life.created, first, life.line.initial.get("severity"))]
+    told = [(life.line.created_at, life.created, first_author(life, "severity"), life.line.initial.get("severity"))]
     told += [(step.at, step.cause, step.actor, step.new) for step in life.line.of("severity")]
     return [(at, cause, who) for at, cause, who, value in told if _critical(value, profile)]
 
 
 def standing(life: Life, profile: Profile, now: datetime) -> Standing:
-    """Does a critical severity stand?"""
+    """Does a critical severity stand? Not where somebody has made it milder in the meantime."""
     claimed = claim(life, profile)
     if claimed is None:
         return "confirmed"
+    if not _critical(life.history.ticket.severity, profile):
+        return "refuted"
     match life.history.ticket.fields.get("working"):
         case "no":
             return "confirmed"
@@ -91,7 +92,12 @@ def withheld(action: Action, life: Life, profile: Profile, now: datetime) -> boo
 
 _YES = frozenset(("yes", "yeah", "yep", "sí", "si"))
 _NO = frozenset(("no", "nobody", "noone", "none", "nadie", "ninguno"))
-_WORD = re.compile(r"[^\W_]+")
+_NOT = frozenset(("not", "cannot", "can't", "cant", "nothing", "nada", "tampoco"))
+"""What makes a yes a no, and says nothing alone."""
+_GREETINGS = frozenset(("hi", "hello", "hey", "dear", "hola", "estimado", "estimada", "buenos", "buenas"))
+_SHORT = 4
+"""A line of so few words that begins with a greeting is one."""
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
 def answer(text: str) -> Literal["yes", "no"] | None:
@@ -99,10 +105,16 @@ def answer(text: str) -> Literal["yes", "no"] | None:
 
     Only a plain yes keeps anybody from being woken: whatever also says no is a no.
     """
-    words = _WORD.findall(text.strip().partition("\n")[0].casefold())[:12]
-    if _NO & set(words):
-        return "no" if words[0] in _NO | _YES else None
-    return "yes" if words and words[0] in _YES else None
+    lines = (_WORD.findall(line.replace("’", "'")) for line in text.casefold().splitlines())
+    said = (line[:12] for line in lines if line and not _greets(line))
+    words = next(said, [])
+    if not words or words[0] not in _NO | _YES:
+        return None
+    return "no" if (_NO | _NOT) & set(words) else "yes"
+
+
+def _greets(words: list[str]) -> bool:
+    return words[0] in _GREETINGS and len(words) <= _SHORT
 
 
 def _critical(severity: str | None, profile: Profile) -> bool:

@@ -1,7 +1,7 @@
 """The decisions of triage as actions: fields with their reasons, a place to go, one question to the customer."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from mappings.policies.sla.measures import Life
 from mappings.policies.triage import finding
 from mappings.policies.triage.confirming import claim, deadline
 from mappings.policies.triage.finding import Found
-from mappings.policies.triage.owning import free, setter
+from mappings.policies.triage.owning import ever_tagged, free, setter, tagged_by_us
 from mappings.policies.triage.routing import route
 from mappings.policies.triage.staffing import NO_AGENT_FREE, Staff
 from mappings.profile import Profile
@@ -24,7 +24,9 @@ POLICY = "triage"
 TRIAGE, ASSIGNMENT, CONFIRMATION = "Triage", "Assignment", "Confirmation"
 """The rules that triage's actions go by in the journal."""
 UNMATCHED = "unmatched"
-"""The tag of a mail whose sender belongs to no company."""
+"""The tag of a mail that is no known company's."""
+NOTHING: Mapping[str, Collection[str]] = {}
+_STRANGER = "The mail is no known company's: the lowest plan holds."
 _RESTS_ON = (
     "severity",
     "kind",
@@ -65,9 +67,11 @@ def triage(
     now: datetime,
     *,
     fields: Collection[str],
+    lacking: Mapping[str, Collection[str]] = NOTHING,
     said: str | None = None,
 ) -> list[Action]:
-    """What is to be set, routed and asked on one ticket. `fields` are those of our ticket fields that the account has.
+    """What is to be set, routed and asked on one ticket. `fields` are those of our ticket fields that the account has,
+    `lacking` the values for which one of them has no option: nothing is tried that must fail.
 
     `said` is what the customer replied to our question: `yes`, others can work, or `no`.
     A ticket of which something has not been read yet is left until it has, and so is one that is done or held.
@@ -76,7 +80,7 @@ def triage(
     read = life.history.complete or ticket.updated_at == ticket.created_at
     if ticket.status in DONE | ENDED or ON_HOLD in ticket.tags or not life.line.known:
         return []
-    deciding = _Deciding(life, profile, found, frozenset(fields))
+    deciding = _Deciding(life, profile, found, frozenset(fields), lacking)
     answered = deciding.answer(said, now)
     if answered is not None:
         return [answered]
@@ -89,17 +93,29 @@ def triage(
 class _Deciding:
     """One ticket's triage."""
 
-    def __init__(self, life: Life, profile: Profile, found: Basis, there: frozenset[str]) -> None:
-        self.life, self.profile, self.basis, self.there = life, profile, found, there
+    def __init__(
+        self,
+        life: Life,
+        profile: Profile,
+        found: Basis,
+        there: frozenset[str],
+        lacking: Mapping[str, Collection[str]],
+    ) -> None:
+        self.life, self.profile, self.basis, self.there, self.lacking = life, profile, found, there, lacking
         self.ticket = life.history.ticket
         self.record = f"zendesk:{self.ticket.id}"
         self.kind = self._judged("kind", finding.kind(self.ticket, profile))
         severe = finding.severity(life, profile)
         chosen = setter(life, "severity") is Actor.CUSTOMER  # their word may be raised, or not borne out
-        self.severity = severe if chosen and "severity" in there else self._judged("severity", severe)
+        self.severity = self._sayable("severity", severe) if chosen else self._judged("severity", severe)
 
     def _judged(self, name: str, found: Found | None) -> Found | None:
-        return found if name in self.there and free(self.life, name) else None
+        return self._sayable(name, found) if free(self.life, name) else None
+
+    def _sayable(self, name: str, found: Found | None) -> Found | None:
+        """What the account can hold: it has the field, with an option for the value."""
+        can = name in self.there and found is not None and found.value not in self.lacking.get(name, ())
+        return found if can else None
 
     # fields
 
@@ -111,7 +127,7 @@ class _Deciding:
         add, remove = self._tags()
         if not told and priority is None and not add and not remove:
             return None
-        says = self._says(told, priority, add)
+        says = self._says(told, priority, (*add, *remove))
         weighty = {name: found for name, found in told.items() if name in ("kind", "severity")}
         change = TicketChange(
             fields={name: found.value for name, found in told.items()},
@@ -153,22 +169,26 @@ class _Deciding:
         return severity.priority
 
     def _tags(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """`unmatched` while a mail's sender belongs to nobody; not again where somebody took it off."""
-        stranger = self.life.history.requester
-        known = self.ticket.company_id is not None or (stranger is not None and stranger.company_id is not None)
-        if known:
-            return (), ((UNMATCHED,) if UNMATCHED in self.ticket.tags else ())
-        mail = self.ticket.channel == "email" and stranger is not None and not stranger.agent
-        tagged = [self.life.line.initial.get("tags"), *(step.new for step in self.life.line.of("tags"))]
-        before = any(UNMATCHED in (tags or "").split() for tags in tagged)
-        return ((UNMATCHED,) if mail and not before else ()), ()
+        """`unmatched` while a mail is no known company's; not again where somebody took it off.
+
+        What we put on goes once it is true no more.
+        """
+        ticket, stranger = self.ticket, self.life.history.requester
+        known = ticket.company_id is not None
+        mail = ticket.channel == "email" and stranger is not None and not stranger.agent
+        add = (UNMATCHED,) if mail and not known and not ever_tagged(self.life, UNMATCHED) else ()
+        over = {UNMATCHED: known, NO_AGENT_FREE: ticket.assignee_id is not None}
+        return add, tuple(tag for tag, done in over.items() if done and tagged_by_us(self.life, tag))
 
     def _now(self, name: str) -> str | None:
         plain = {"severity": self.ticket.severity, "kind": self.ticket.kind, "module": self.ticket.module}
         return plain[name] if name in plain else self.ticket.fields.get(name)
 
     def _says(self, told: dict[str, Found], priority: str | None = None, tags: tuple[str, ...] = ()) -> str:
-        """`Kind: Integration, because of the word “api” in the subject. Severity: …` Nothing personal stands in it."""
+        """`Kind: Integration, because of the word “api” in the subject. Severity: …` Nothing personal stands in it.
+
+        `tags` are those that come or go.
+        """
         said = []
         for name, found in told.items():
             if name in ("kind", "severity", "module", "source"):
@@ -179,9 +199,11 @@ class _Deciding:
             said.append(f"Filled in from requester and company: {', '.join(filled)}.")
         if priority is not None:
             said.append(f"Priority: {priority}, as the severity.")
-        if tags:
-            said.append("The sender belongs to no company that is known: the lowest plan holds.")
-        return " ".join(said) or "The company is known."
+        if UNMATCHED in tags:
+            said.append("The company is known." if UNMATCHED in self.ticket.tags else _STRANGER)
+        if NO_AGENT_FREE in tags:
+            said.append("Somebody has the ticket.")
+        return " ".join(said)
 
     def _named(self, name: str, value: str) -> str:
         """A value as people call it."""
@@ -203,7 +225,7 @@ class _Deciding:
             said.append("Given to an agent of the group who is there, by field of work and least open tickets.")
         elif routed.tag is not None:
             said.append("Nobody in the group is free: it stays with the group.")
-        freed = (NO_AGENT_FREE,) if routed.agent is not None and NO_AGENT_FREE in self.ticket.tags else ()
+        freed = (NO_AGENT_FREE,) if routed.agent is not None and tagged_by_us(self.life, NO_AGENT_FREE) else ()
         change = TicketChange(
             group=routed.group,
             assignee_id=routed.agent,
@@ -218,7 +240,7 @@ class _Deciding:
         """The one question to a customer who chose a critical severity and did not say whether anybody can work."""
         claimed, ends = claim(self.life, self.profile), deadline(self.life, self.profile, now)
         name = self.profile.triage.confirm.reply
-        if claimed is None or ends is None or not replies.has(name):
+        if claimed is None or ends is None or "working" not in self.there or not replies.has(name):
             return None
         asker = self.life.history.requester
         values = {

@@ -32,12 +32,8 @@ def address(ticket: Ticket, profile: Profile) -> tuple[str, Address] | None:
     if not ticket.recipient:
         return None
     local, _, domain = ticket.recipient.casefold().partition("@")
-    written = f"{local.partition('+')[0]}@{domain}"
-    for channel in profile.channels.values():
-        for mail, meaning in channel.addresses.items():
-            if mail.casefold() == written:
-                return mail, meaning
-    return None
+    ours = {mail.casefold(): (mail, told) for one in profile.channels.values() for mail, told in one.addresses.items()}
+    return ours.get(f"{local}@{domain}") or ours.get(f"{local.partition('+')[0]}@{domain}")
 
 
 def kind(ticket: Ticket, profile: Profile) -> Found | None:
@@ -106,7 +102,7 @@ def _by_impact(fields: Mapping[str, str | None], profile: Profile) -> Found | No
     count = int(users) if users is not None and users.isdecimal() else None
     impact = "unknown"
     if count is not None:
-        impact = next((word for word, least in told.impact.items() if count >= least), "unknown")
+        impact = max(((least, word) for word, least in told.impact.items() if count >= least), default=(0, impact))[1]
     can_work = {"yes": "working", "no": "blocked"}.get(fields.get("working") or "", "unknown")
     row = told.urgency.get(impact, {})
     cell = next((priority for word, priority in row.items() if word == can_work), None)

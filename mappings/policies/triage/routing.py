@@ -41,6 +41,8 @@ def route(life: Life, profile: Profile, staff: Staff, kind: str | None) -> Route
     now = staff.groups.get(ticket.group_id or 0)
     movable = at_the_entrance(life, profile, now) or _followed(life, profile, now)
     wanted, by = group_for(life, profile, kind) if movable else (now, "")
+    if staff.groups and wanted not in staff.groups.values():  # the account lacks it: nothing is tried that must fail
+        wanted = now
     if wanted is None or _persons(life) or not (movable or setter(life, "group_id") is Actor.US):
         return None
     moves = wanted != now
@@ -67,8 +69,7 @@ def _persons(life: Life) -> bool:
 
 
 def _followed(life: Life, profile: Profile, now: str | None) -> bool:
-    """Is the ticket still where its earlier kind led it, and not above the tier that it entered at?"""
-    kinds = life.line.of("kind")
-    if not kinds or len(life.stays) > 1 or setter(life, "group_id") is Actor.AGENT:
+    """Is the ticket still where an earlier kind led it, and not above the tier that it entered at?"""
+    if now is None or len(life.stays) > 1 or setter(life, "group_id") is Actor.AGENT:
         return False
-    return now is not None and group_for(life, profile, kinds[-1].old)[0] == now
+    return any(group_for(life, profile, step.old)[0] == now for step in life.line.of("kind"))

@@ -5,6 +5,7 @@ Down there …".
 """
 
 import re
+import unicodedata
 from functools import lru_cache
 
 BETWEEN = 2
@@ -14,7 +15,7 @@ BEFORE = 3
 # fmt: off
 _DENIALS = frozenset((
     "no", "not", "without", "never", "none", "isn't", "wasn't", "aren't", "weren't", "hasn't", "haven't", "didn't",
-    "don't", "doesn't", "won't", "avoid", "prevent", "against", "sin", "nunca", "ningún", "ninguna", "evitar",
+    "don't", "doesn't", "won't", "avoid", "prevent", "against", "sin", "nunca", "ningun", "ninguna", "evitar",
 ))
 # fmt: on
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[.!?;\n]")
@@ -22,7 +23,7 @@ _END = "."
 
 
 def finds(sign: str, text: str) -> bool:
-    """Does a text show a sign? Case and plurals do not matter."""
+    """Does a text show a sign? Case, accents and plurals do not matter."""
     wanted, words = _words(sign), _words(text)
     return bool(wanted) and any(
         word == wanted[0] and _follows(wanted, words, place) and not _denied(words, place)
@@ -33,7 +34,14 @@ def finds(sign: str, text: str) -> bool:
 @lru_cache(maxsize=1024)
 def _words(text: str) -> tuple[str, ...]:
     """A text as its words, folded; the end of a sentence is a word of its own."""
-    return tuple(_folded(word) for word in _WORD.findall(text.casefold().replace("’", "'")))
+    return tuple(_folded(word) for word in _WORD.findall(_plain(text.casefold()).replace("’", "'")))
+
+
+def _plain(text: str) -> str:
+    """A text without its accents, which many leave out, and which may be written as marks of their own."""
+    if text.isascii():
+        return text
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
 def _folded(word: str) -> str:

@@ -82,11 +82,13 @@ def test_names_that_differ_are_translated() -> None:
 
 
 def test_a_scope_can_be_set() -> None:
-    """A first deployment may begin with one brand and from one day on."""
-    text = FILES["zendesk"].replace("brands: []", "brands: [Pro]").replace("  # created_after", "  created_after")
+    """A first deployment may begin from one day on; a scope that nothing would keep to is refused."""
+    text = FILES["zendesk"].replace("forms: []", "forms: [Help]").replace("  # created_after", "  created_after")
     scope = tools(zendesk=text).zendesk.scope
-    assert scope.brands == ("Pro",)
+    assert scope.forms == ("Help",)
     assert scope.created_after == date(2026, 1, 1)
+    with pytest.raises(ProfileError, match="brands"):
+        tools(zendesk=FILES["zendesk"].replace("forms: []", "brands: [Pro]"))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The account's objects: groups, fields, forms, brands, statuses, triggers; and the mails that were held back."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,8 +10,9 @@ from starlette.responses import Response
 from connectors.sandbox.answers import answer
 from connectors.sandbox.zendesk.api.call import Call, Endpoint, read_body, refused
 from connectors.sandbox.zendesk.errors import Refusal, not_found
+from connectors.sandbox.zendesk.lifecycle import private
 from connectors.sandbox.zendesk.paging import listed
-from connectors.sandbox.zendesk.records import Field, Json, Suspended
+from connectors.sandbox.zendesk.records import Field, Group, Json, Suspended
 from connectors.sandbox.zendesk.texts import iso
 from connectors.sandbox.zendesk.triggers import Trigger
 
@@ -19,7 +21,7 @@ def groups(call: Call) -> Json:
     """GET /groups and /groups/assignable."""
     hidden = call.sim.switches.hidden_group
     rows = [group for group in call.sim.account.groups.values() if group.name != hidden]
-    return listed(call.asked, "groups", rows, _by_id, call.render.group)
+    return listed(call.asked, "groups", rows, _by_id, partial(_group, call))
 
 
 def group(call: Call) -> Json:
@@ -27,7 +29,11 @@ def group(call: Call) -> Json:
     found = call.sim.account.groups.get(call.id())
     if found is None:
         raise not_found()
-    return {"group": call.render.group(found)}
+    return {"group": _group(call, found)}
+
+
+def _group(call: Call, group: Group) -> Json:
+    return {**call.render.group(group), "is_public": not private(group, call.sim.switches)}
 
 
 def memberships(call: Call) -> Json:

@@ -88,6 +88,24 @@ def test_the_worst_severity_reaches_both_at_once() -> None:
     assert wanted["escalate 3"].cause_at == wanted["tell management"].cause_at
 
 
+KEPT = [("builder", "Security"), ("pmerit", "Security"), ("archbuilder", "Security"), ("roofing", "Engineering")]
+
+
+@pytest.mark.req("SEC-01")
+@pytest.mark.parametrize(("name", "group"), KEPT)
+def test_a_private_kind_climbs_in_its_own_group(name: str, group: str) -> None:
+    """Asked for or by rule, a security ticket is a tier higher and still with its own few; roofing's engineers have
+    it at once. Any other kind goes to the next tier's group."""
+    org, climbed = profile(name), {}
+    for kind in ("security", KINDS[name]):
+        story = a_story(name, kind=kind).set(TAGGED, tags="escalate_please security")
+        climbed[kind] = told(steps(story, org)[0])
+    assert climbed["security"].group == group
+    assert climbed["security"].tier in (2, 3)
+    assert ("It stays with Security" in (climbed["security"].note or "")) == (group == "Security")
+    assert climbed[KINDS[name]].group == org.tiers[2].group
+
+
 def test_what_is_beyond_the_tier_already_stays() -> None:
     """A P0 that an agent has with the third tier: no step, a note."""
     story = a_story("pmerit", severity="P2").set("2026-03-03 11:30", tier="3").set("2026-03-03 12:00", severity="P0")

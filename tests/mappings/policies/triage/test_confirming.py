@@ -87,6 +87,12 @@ ANSWERS = [
     ("Nobody can", "no"),
     ("Yes and no: nobody here", "no"),
     ("Nadie", "no"),
+    ("Yes, everything is down, we can’t work", "no"),
+    ("Sí, no podemos", "no"),
+    ("Hello,\n\nNo, nobody can work.", "no"),
+    ("Hola, buenos días:\nsí", "yes"),
+    ("Hi", None),
+    ("Not sure", None),
     ("Well, no idea", None),
     ("It happened again", None),
     ("", None),
@@ -131,11 +137,42 @@ def test_what_others_make_critical_needs_no_answer() -> None:
 
 
 @pytest.mark.req("TRI-18")
+@pytest.mark.parametrize(("actor", "asked"), [(Actor.CUSTOMER, True), (Actor.BOT, True), (Actor.AGENT, False)])
+def test_a_form_that_files_in_its_own_name_says_what_the_customer_chose(actor: Actor, asked: bool) -> None:
+    """The product's form files as a user of its own: the severity in it is the customer's claim, an agent's is none."""
+    story = claimed()
+    story.events = [msgspec.structs.replace(event, actor=actor) for event in story.events]
+    found = decided(story, now=story.created, submitter_id=55)
+    assert bool([action for action in found if action.verb == "reply"]) is asked
+    assert len(pages(story, 0, submitter_id=55)) == (0 if asked else 1)
+    lowered = decided(form(story, working="yes"), now=story.created, submitter_id=55)
+    assert fields(lowered).get("severity") == ("P2" if asked else None)
+
+
+@pytest.mark.req("TRI-18")
+def test_nothing_is_asked_that_cannot_be_noted() -> None:
+    """An account without the field for the answer: the customer is not asked."""
+    org, story = profile("builder"), claimed()
+    found = triage(life_of(story, org), org, NOBODY, REPLIES, story.created, fields=FIELDS - {"working"})
+    assert not [action for action in found if action.verb == "reply"]
+
+
+@pytest.mark.req("TRI-18")
 def test_an_agents_severity_stands() -> None:
     """An agent sets it back to P1 after we lowered it: it stays, and pages."""
     story = claimed("yes").set("2026-03-04 02:01", Actor.US, severity="P2").set("2026-03-04 02:05", severity="P1")
     assert "severity" not in fields(decided(story))
     assert len(pages(story, 6)) == 1
+
+
+@pytest.mark.req("TRI-18", "TRI-17")
+@pytest.mark.parametrize("actor", [Actor.AGENT, Actor.CUSTOMER, Actor.RULE])
+def test_what_somebody_made_milder_is_asked_no_more(actor: Actor) -> None:
+    """Before an answer came the severity was made milder: nothing is asked, and nobody is woken at the deadline."""
+    story = claimed().set("2026-03-04 02:01", actor, severity="P3")
+    assert not [action for action in decided(story, now=at("2026-03-04 02:02")) if action.verb == "reply"]
+    assert [len(pages(story, minutes)) for minutes in (2, 11, 600)] == [0, 0, 0]
+    assert len(pages(story.set("2026-03-04 02:30", severity="P1"), 31)) == 1
 
 
 def test_pages_of_milder_severities_do_not_wait() -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -157,11 +157,26 @@ def test_fields_that_the_account_lacks_are_not_written() -> None:
     assert not {"source", "severity"} & fields(told).keys()
 
 
-def stranger(company_id: int | None = None, **more: object) -> list[Action]:
-    """A mail from somebody of no known company."""
-    told = history(filed(channel="email", plan=None), company_id=company_id)
+def test_options_and_groups_that_the_account_lacks_are_not_tried() -> None:
+    """A new module without its option, a kind whose group is not there: the rest is done, and the ticket stays where it
+    is, with somebody of the group that has it."""
+    org, story = profile("builder"), form(filed(), current_url="/schedule")
+    groups = {id: name for id, name in GROUPS.items() if name != "Product"}
+    hands = msgspec.structs.replace(HANDS, groups=groups)
+    told = history(story, subject="Feature request: a Gantt chart")
+    life = live(told, build(told), org, GROUPS)
+    lacking = {"module": ("scheduling",), "severity": ("P1",)}
+    done = decide(life, org, hands, REPLIES, at(TUESDAY), fields=FIELDS, lacking=lacking)
+    assert not {"module", "group"} & fields(done).keys()
+    assert (fields(done)["kind"], fields(done)["severity"]) == ("feature_request", "P3")
+    assert [change.assignee_id for change in changes(done) if change.assignee_id] == [11]
+
+
+def stranger(story: Story, company_id: int | None = None) -> list[Action]:
+    """A mail that is no company's, from somebody who by now may belong to one."""
+    told = history(story, company_id=None)
     person = Person(id=9, name="Sam", updated_at=at(TUESDAY), company_id=company_id)
-    told = msgspec.structs.replace(told, company=None, plan_history=(), requester=person, **more)
+    told = msgspec.structs.replace(told, company=None, plan_history=(), requester=person)
     org = profile("builder")
     return decide(live(told, build(told), org, GROUPS), org, NOBODY, REPLIES, at(TUESDAY), fields=FIELDS)
 
@@ -169,7 +184,7 @@ def stranger(company_id: int | None = None, **more: object) -> list[Action]:
 @pytest.mark.req("INT-02")
 def test_a_stranger_has_the_lowest_plan_and_a_tag() -> None:
     """Mail from an unknown address gets plan = lowest and the tag `unmatched`; from a known one builder and plan."""
-    unknown = stranger()
+    unknown = stranger(filed(channel="email", plan=None))
     assert fields(unknown)["plan_at_submission"] == "starter"
     assert ("unmatched",) in [change.add_tags for change in changes(unknown)]
     known = decided(filed(channel="email", plan="business"))
@@ -179,14 +194,15 @@ def test_a_stranger_has_the_lowest_plan_and_a_tag() -> None:
 
 @pytest.mark.req("INT-02")
 def test_the_tag_goes_once_the_company_is_known() -> None:
-    """Somebody puts the sender into a company: the tag goes; somebody who takes it off is not contradicted."""
-    matched = decided(filed(channel="email", tags="unmatched"))
+    """The ticket is given a company: the tag goes, unless it is not ours, and not while only its sender has one, by
+    whose plan nothing is counted. Somebody who takes it off is not contradicted."""
+    matched = decided(filed(channel="email").set("2026-03-03 10:01", Actor.US, tags="unmatched"))
     assert [change.remove_tags for change in changes(matched) if change.remove_tags] == [("unmatched",)]
-    story = filed(channel="email", plan=None, tags="unmatched").set("2026-03-03 10:05", tags=None)
-    told = history(story, company_id=None)
-    person = Person(id=9, name="Sam", updated_at=at(TUESDAY))
-    told, org = msgspec.structs.replace(told, company=None, requester=person), profile("builder")
-    found = decide(live(told, build(told), org, GROUPS), org, NOBODY, REPLIES, at(TUESDAY), fields=FIELDS)
+    sender = stranger(filed(channel="email", plan=None).set("2026-03-03 10:01", Actor.US, tags="unmatched"), 7)
+    assert [change.remove_tags for change in changes(sender) if change.remove_tags] == []
+    theirs = filed(channel="email", tags="unmatched"), filed().set("2026-03-03 10:01", tags="unmatched")
+    assert [change.remove_tags for one in theirs for change in changes(decided(one)) if change.remove_tags] == []
+    found = stranger(filed(channel="email", plan=None, tags="unmatched").set("2026-03-03 10:05", tags=None))
     assert all("unmatched" not in change.add_tags for change in changes(found))
 
 
@@ -196,11 +212,27 @@ def test_what_we_set_is_no_human_review() -> None:
     story = filed()
     story = carried_out(story, decided(story, hands=HANDS), "2026-03-03 10:01")
     assert story.values["assignee_id"] == "11"
-    [watch] = triage(life_of(story, profile("pmerit")))
-    assert watch.episodes[-1].stop is None
+    assert reviewed(story) is None
     story.set("2026-03-03 10:30", severity="P2", assignee_id="12")
+    assert reviewed(story) == at("2026-03-03 10:30")
+
+
+def reviewed(story: Story) -> datetime | None:
+    """When the first human review of a ticket was over."""
     [watch] = triage(life_of(story, profile("pmerit")))
-    assert watch.episodes[-1].stop == at("2026-03-03 10:30")
+    return watch.episodes[-1].stop
+
+
+@pytest.mark.req("TRI-12")
+@pytest.mark.parametrize("public", [True, False])
+def test_who_works_on_what_we_set_has_reviewed_it(public: bool) -> None:
+    """We gave it severity and owner; an agent answers, or leaves a note, and lets them stand: that is the review. A
+    customer's word is none, nor an agent's on a ticket that still lacks one of the two."""
+    story = filed().reply("2026-03-03 10:00", public=public)
+    story = carried_out(story, decided(story, hands=HANDS), "2026-03-03 10:01")
+    story.reply("2026-03-03 10:05", Actor.CUSTOMER)
+    assert reviewed(story) is None
+    assert reviewed(story.reply("2026-03-03 10:20", public=public)) == at("2026-03-03 10:20")
 
 
 def test_reasons_say_nothing_personal() -> None:

@@ -18,6 +18,8 @@ ADDRESSES = [
     ("roofing", "feedback@roofingplatform.com", "feedback", None, "Success"),
     ("roofing", "emergency@roofingplatform.com", None, "critical", None),
     ("roofing", "support-director@roofingplatform.com", None, None, "Management"),
+    ("roofing", "success@roofingplatform.com", None, None, "Success"),
+    ("roofing", "product@roofingplatform.com", None, None, "Product"),
     ("archbuilder", "security@archbuilder.app", "security", None, None),
     ("archbuilder", "status@archbuilder.app", "system_error", "P1", None),
     ("archbuilder", "data-support@archbuilder.app", "data", None, None),
@@ -71,6 +73,7 @@ def test_what_a_human_said_stays() -> None:
     """The form's kind, and the one that an agent set after ours, stay; so does one that an agent took away."""
     org, subject = profile("archbuilder"), "API returns 500"
     assert "kind" not in fields(decided(filed(kind="data"), org, subject=subject))
+    assert "kind" not in fields(decided(filed(kind="kind_of_the_accounts_own"), org, subject=subject))
     changed = filed().set("2026-03-03 10:05", Actor.US, kind="integration")
     assert "kind" not in fields(decided(changed.set("2026-03-03 10:09", kind="software_bug"), org, subject=subject))
     assert "kind" not in fields(decided(changed.set("2026-03-03 10:12", kind=None), org, subject=subject))
@@ -87,6 +90,13 @@ def test_each_kind_has_a_family_and_a_way_to_be_told() -> None:
     assert counted == FAMILIES
     assert all(kind.signs for kind in kinds)
     assert {kind.ladder for kind in kinds} == {"technical", "performance", "integration", "billing", "security", None}
+
+
+def test_an_address_with_a_plus_of_its_own() -> None:
+    """A profile may name an address with a plus; any other plus is the customer's or the tool's."""
+    org = edited("lasercalc", "channels: {email: {addresses: {support+eu@lasercalc.com: {kind: sales}}}}")
+    for recipient, kind in (("support+eu@lasercalc.com", "sales"), ("support+id7@lasercalc.com", "general")):
+        assert fields(decided(filed(channel="email", plan="free"), org, recipient=recipient))["kind"] == kind
 
 
 URLS = [
@@ -130,6 +140,17 @@ SIGNS = [
     ("roofing", "Bad day", "The system is down. Nobody works.", "critical"),
     ("pmerit", "Security breach!", "", "P0"),
     ("archbuilder", "Possible data loss in project 3", "", "P1"),
+    ("archbuilder", "Complete system outage", "", "P1"),
+    ("archbuilder", "Data corruption after import", "", "P1"),
+    ("archbuilder", "Help", "We had a security incident.", "P1"),
+    ("pmerit", "Production site returning 500 errors", "", "P0"),
+    ("pmerit", "Database inaccessible", "", "P0"),
+    ("pmerit", "Security vulnerability being exploited", "", "P0"),
+    ("pmerit", "Privacy violation", "", "P0"),
+    ("roofing", "Critical system failure", "", "critical"),
+    ("roofing", "Payment processing failures", "", "critical"),
+    ("builder", "El sistema está caído", "", "P1"),
+    ("builder", "Ayuda", "Hay una perdida de datos en la obra 3", "P1"),
     ("roofing", "No data loss, just a question", "", "standard"),
 ]
 
@@ -148,6 +169,19 @@ def test_signs_raise_severity(org: str, subject: str, body: str, severity: str, 
     assert fields(actions)["severity"] == severity
     if severity in ("critical", "P0", "P1"):
         assert f"severities.{severity}.signs" in (changes(actions)[0].note or "")
+
+
+@pytest.mark.req("SEC-02")
+@pytest.mark.parametrize("org", ["builder", "roofing", "pmerit", "archbuilder", "lasercalc"])
+@pytest.mark.parametrize("told", ["Data breach", "a security breach", "Data loss", "You lost all our data!"])
+def test_a_breach_or_a_loss_is_critical_everywhere(org: str, told: str) -> None:
+    """On a Sunday night: the worst severity, whose clocks run at any hour; lasercalc's sources name no such hours."""
+    known = profile(org)
+    worst = next(iter(known.severities.values()))
+    story = filed("2026-03-08 03:00", severity=list(known.severities)[-1], plan=next(iter(known.plans)))
+    assert fields(decided(story, known, subject="Help", description=told))["severity"] == worst.key
+    assert worst.critical
+    assert known.serving_calendar(severity=worst.key).is_open(story.created) is (org != "lasercalc")
 
 
 @pytest.mark.req("TRI-11")
@@ -178,6 +212,14 @@ def test_severity_follows_from_impact_and_urgency(users: str | None, working: st
     answers = {name: value for name, value in (("affected_users", users), ("working", working)) if value}
     assert fields(decided(form(filed(), **answers)))["severity"] == severity
     assert "severity" not in fields(decided(form(filed(severity="P4"), **answers)))
+
+
+@pytest.mark.req("TRI-10")
+@pytest.mark.parametrize(("users", "severity"), [("1", "P4"), ("40", "P2"), ("100", "P1"), ("0", "P3")])
+def test_an_impact_of_ones_own(users: str, severity: str) -> None:
+    """A word that a profile adds stands behind the others: what counts is how many it takes."""
+    org = edited("builder", "triage: {impact: {all: 100}, urgency: {all: {working: urgent}}}")
+    assert fields(decided(form(filed(), affected_users=users, working="yes"), org))["severity"] == severity
 
 
 @pytest.mark.req("TRI-10")

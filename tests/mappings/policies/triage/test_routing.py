@@ -61,6 +61,10 @@ def test_nobody_free() -> None:
     assert decided(story, hands=full) == []
     then = changes(decided(story, hands=THREE))
     assert [(change.assignee_id, change.remove_tags) for change in then] == [(11, (NO_AGENT_FREE,))]
+    taken = story.set("2026-03-03 10:04", assignee_id="77")
+    (only,) = decided(taken, hands=full)
+    assert changes([only])[0].remove_tags == (NO_AGENT_FREE,)
+    assert "Somebody has the ticket." in only.reason.text
 
 
 @pytest.mark.req("TRI-15")
@@ -133,6 +137,17 @@ def test_a_changed_kind_moves_the_ticket_on() -> None:
     story = story.set("2026-03-03 10:20", kind="feature_request")
     moved = [change for change in changes(decided(story, hands=hands)) if change.group]
     assert [(change.group, change.assignee_id) for change in moved] == [("Product", 51)]
+
+
+@pytest.mark.req("TRI-17")
+def test_two_changes_in_one_minute_are_one() -> None:
+    """Technical, then billing, then sales before we look again: from where the first kind led it goes to sales."""
+    org, groups = profile("lasercalc"), {1: "Support", 2: "Technical", 3: "Billing", 4: "Sales"}
+    hands = Staff(groups=groups, members={"Technical": frozenset({21}), "Sales": frozenset({41})})
+    story = filed(kind="technical", plan="free").set("2026-03-03 10:01", Actor.US, group_id="2", assignee_id="21")
+    story.set("2026-03-03 10:20", kind="billing").set("2026-03-03 10:20", kind="sales")
+    moved = [change for change in changes(decided(story, org, hands=hands)) if change.group]
+    assert [(change.group, change.assignee_id) for change in moved] == [("Sales", 41)]
 
 
 @pytest.mark.req("TRI-17")

@@ -15,6 +15,10 @@ SHOWN = [
     ("sign in", "Nobody can sign in"),
     ("data loss", "No answer yet. Data loss in all projects!"),
     ("password", "I don’t know. Password forgotten"),
+    ("pérdida de datos", "Perdida de datos en tres proyectos"),
+    ("sistema caído", "El sistema esta\u0301 cai\u0301do"),
+    ("no funciona", "El calendario ya no me funciona"),
+    ("lost our data", "You lost all of our data"),
 ]
 NOT_SHOWN = [
     ("system down", "the countdown of the system"),
@@ -26,6 +30,7 @@ NOT_SHOWN = [
     ("system down", "the system that we bought last year went down"),
     ("api", "capital letters"),
     ("pérdida de datos", "sin pérdida de datos"),
+    ("pérdida de datos", "ningún caso de perdida de datos"),
     ("api", ""),
     ("", "anything"),
 ]
@@ -34,7 +39,7 @@ NOT_SHOWN = [
 @pytest.mark.req("TRI-11")
 @pytest.mark.parametrize(("sign", "text"), SHOWN)
 def test_a_sign_is_found(sign: str, text: str) -> None:
-    """In any case, singular or plural, with a word or two between."""
+    """In any case, singular or plural, with or without accents, with a word or two between."""
     assert finds(sign, text)
 
 

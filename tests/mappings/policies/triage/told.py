@@ -24,6 +24,7 @@ FIELDS = frozenset(
 )
 TUESDAY = "2026-03-03 10:00"
 GROUPS = {1: "Support", 2: "Technical", 3: "Engineering", 4: "Management", 5: "Product"}
+GROUPS |= {6: "Billing", 7: "Sales", 8: "Success", 9: "Leads", 10: "Security"}
 
 
 def staff(**members: Sequence[int]) -> Staff:
