@@ -67,9 +67,12 @@ class Acting:
 
         `beside` are the actions of other rules that it goes before, which its reason says.
         """
-        ticket_id, due_at, action = self.life.history.ticket.id, self._due(), self.do(do, beside=beside)
+        ticket_id, action = self.life.history.ticket.id, self.do(do, beside=beside)
         if do.verb == "escalate":
             return self._called(action)
+        if do.verb != "tell":
+            return [action]
+        due_at = self._due()
         about = About(
             ticket_id=ticket_id,
             facts=self.moment.facts,
