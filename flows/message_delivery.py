@@ -77,17 +77,20 @@ def _sent(ctx: Context, told: Delivered, rows: Sequence[OutboxRow], where: str |
     message = letter([row.action for row in rows], ctx.profile)
     ctx.store.note_ref([row.id for row in rows], message.ref)
     told.calls += 1
-    missed = _post(ctx, message, where)
+    missed = _post(ctx, message, where, rows)
     if missed is not None:
         told.problems.append(f"outbox {rows[0].id}: {missed}")
     return [Result(id=row.id, state=OutboxState.DONE, vendor_ref=message.ref, error=missed) for row in rows]
 
 
-def _post(ctx: Context, message: Letter, where: str) -> str | None:
-    """Post a message; whom it did not reach although it went out, null where all."""
+def _post(ctx: Context, message: Letter, where: str, rows: Sequence[OutboxRow]) -> str | None:
+    """Post a message; whom it did not reach although it went out, null where all.
+
+    Slack keeps what it is told twice: the rows have to be ours right before its call, for who slept may be overtaken.
+    """
     if message.tool == "slack":
         assert ctx.slack is not None
-        ctx.slack.post(where, slack_text(message), message.ref)
+        ctx.slack.post(where, slack_text(message), message.ref, before=lambda: still_ours(ctx, rows))
         return None
     assert ctx.mail is not None
     sent = ctx.mail.send(where, message.subject, mail_text(message), ref=message.ref, at=ctx.now())

@@ -80,8 +80,11 @@ class Slack:
             raise NotFound("slack POST /conversations.list", cause, fix, code="channel_not_found")
         return found
 
-    def post(self, channel: str, text: str, ref: str) -> str:
-        """Post a message marked with `ref`; its `ts`. Raises Uncertain where it may stand there."""
+    def post(self, channel: str, text: str, ref: str, *, before: Callable[[], object] | None = None) -> str:
+        """Post a message marked with `ref`; its `ts`. Raises Uncertain where it may stand there.
+
+        `before` is called right before each try, for Slack takes the same twice; what it raises, stops the post.
+        """
         mark = {"event_type": EVENT, "event_payload": {"ref": ref}}
         told: dict[str, Any] = {
             "channel": channel,
@@ -90,7 +93,7 @@ class Slack:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        return str(self._call(_POST, write=True, **told)["ts"])
+        return str(self._call(_POST, write=True, before=before, **told)["ts"])
 
     def find(self, channel: str, ref: str, since: datetime) -> str | None:
         """The `ts` of the message marked with `ref` that was posted at `since` or later, null where there is none.
@@ -131,11 +134,25 @@ class Slack:
             if not cursor:
                 return
 
-    def _call(self, method: str, *, write: bool = False, again: bool = False, **told: Any) -> dict[str, Any]:
+    def _call(
+        self,
+        method: str,
+        *,
+        write: bool = False,
+        again: bool = False,
+        before: Callable[[], object] | None = None,
+        **told: Any,
+    ) -> dict[str, Any]:
         """One method under the policy; the answer's body. A post is never sent twice by itself."""
         lane = Lane.ESCALATION if write else READING
         ask = Ask(method="POST", path=f"/{method}", write=write, again=again or not write, lane=lane)
-        answer = self.policy.run(ask, lambda seconds: self._once(ask, method, told, seconds))
+
+        def send(seconds: float) -> Answer:
+            if before is not None:
+                before()
+            return self._once(ask, method, told, seconds)
+
+        answer = self.policy.run(ask, send)
         found: dict[str, Any] = json.loads(answer.body)
         return found
 

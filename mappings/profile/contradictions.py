@@ -1,11 +1,12 @@
 """Checks that two rules do not want contradicting things of one ticket: two groups, for it can be in one only.
 
-Told are rules that speak of the same facts and can hold together. Any two others may meet on one ticket, too: then the
-first one in the profile wins, which is said in the reason (mappings/policies/rules/contest.py).
+Told are rules that speak of the same facts and can hold together. Any two others may meet on one ticket, too: then a
+step up goes before an assignment, and of assignments the first one in the profile wins, which is said in the reason
+(mappings/policies/rules/contest.py).
 """
 
 from collections.abc import Iterator
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, product
 
 from mappings.profile.findings import Finding
 from mappings.profile.profile import Profile
@@ -31,6 +32,21 @@ def check_contradictions(profile: Profile) -> Iterator[Finding]:
                 problem = f"assigns to {instead!r} what rule {one.name!r} may assign to {route!r} at the same moment"
                 fix = "tell their conditions apart, or leave it: the first in the profile wins"
                 yield Finding(("rules", other.name, "do", place), problem, fix, odd=True)
+    yield from _beside_steps(profile)
+
+
+def _beside_steps(profile: Profile) -> Iterator[Finding]:
+    """Assignments beside a step to a named tier, which goes before them and brings the ticket to another group."""
+    for assigning, stepping in product(profile.rules.values(), repeat=2):
+        if assigning is not stepping and not together(assigning, stepping):
+            continue
+        tiers = [do.argument for do in stepping.do if do.verb == "escalate" and do.argument in profile.tiers]
+        for (place, route, group), level in product(_groups(profile, assigning), tiers):
+            tier = profile.tiers[int(str(level))]
+            if group != tier.group:
+                problem = f"assigns to {route!r} what rule {stepping.name!r} may move to {tier.name} at the same moment"
+                fix = "tell their conditions apart, or leave it: the step goes before"
+                yield Finding(("rules", assigning.name, "do", place), problem, fix, odd=True)
 
 
 def together(one: Rule, other: Rule) -> bool:

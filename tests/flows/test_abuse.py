@@ -88,7 +88,7 @@ def test_story_of_an_abusive_customer(either_desk: Desk) -> None:
     desk.minutes(1)
     assert desk.group(first) == "Management"
     assert "abusive" in desk.tags(first)
-    assert len(said(desk, first, "Flagged as abusive as threats")) == 1
+    assert len(said(desk, first, "Flagged as abusive (threats) by")) == 1
     (copy,) = kept(desk, first)
     assert "I will find you" in copy.content
     (mail,) = desk.mail.to("support-manager@example.com")

@@ -6,9 +6,11 @@ import pytest
 
 from connectors.sandbox.slack.workspace import Channel
 from connectors.store import OutboxState
-from flows import delivery, message_delivery, outbox
+from flows import delivery, message_delivery, outbox, pulse
+from tests.faults import points
 from tests.flows.desk import Desk, unfinished
 from tests.flows.test_delivery import Killed, decide_late, late, settled
+from tests.flows.test_lease import overtake
 from tests.profiles import edited
 
 TELLING = """
@@ -322,6 +324,28 @@ def test_killed_and_run_again(telling: Desk, monkeypatch: pytest.MonkeyPatch, st
     found = telling.mail.to("leads@example.com")
     assert len({one.id for one in found}) == (1 if way == "mail" else 0)
     assert len(found) <= 1 or step == "before noting results"
+
+
+@pytest.mark.req("NTF-09")
+@pytest.mark.parametrize("where", ["slack.place:after", "slack.post:before"])
+def test_who_slept_and_was_overtaken_posts_nothing(telling: Desk, where: str) -> None:
+    """A process sleeps on its way to Slack, another one posts; what it was about to say is not said again."""
+    (ticket,) = late(telling)
+    telling.sandbox.advance(60)
+    slept: list[str] = []
+
+    def reached(point: str) -> None:
+        if point == where and not slept:
+            slept.append(point)
+            overtake(telling)(point)
+
+    with telling.another() as sleeper:
+        sleeper.profile = telling.ctx.profile
+        points.watch(sleeper, reached)
+        found = pulse.beat(sleeper)
+    assert slept
+    assert "Another run took over" in (found.skipped or "")
+    assert "\n".join(telling.slack.said("leads")).count(f"ticket {ticket} ") == 1
 
 
 @pytest.mark.req("NTF-12", "NFR-03")

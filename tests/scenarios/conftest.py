@@ -45,8 +45,9 @@ def staged(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     """Builds the stage for a profile's office, opened on a day before the story begins."""
     closing: list[Callable[[], None]] = []
 
-    def build(key: str, now: str = "2026-03-03 09:50", record: Path | None = None) -> Stage:
-        chosen = profile(key)
+    def build(org: str | Profile, now: str = "2026-03-03 09:50", record: Path | None = None) -> Stage:
+        chosen = profile(org) if isinstance(org, str) else org
+        key = chosen.key
         manager = sandbox_of(chosen, now=now, record=record)
         sandbox = manager.__enter__()
         for name, value in {

@@ -25,9 +25,10 @@ class TicketRow(TypedDict):
 
 
 class Remark(TypedDict):
-    """One comment. `role` is customer, agent, rule or us (our service user)."""
+    """One comment. `role` is customer, agent, rule or us (our service user); `update`: the place of its update."""
 
     at: str
+    update: int
     author: str
     email: str | None
     role: str
@@ -39,6 +40,7 @@ class Happening(TypedDict):
     """One change that was no comment, in words: `Severity: P2 → P1`."""
 
     at: str
+    update: int
     author: str
     role: str
     what: str

@@ -8,11 +8,8 @@ from connectors.sandbox.console.desk import TicketPage
 def tell(ticket: TicketPage) -> list[dict[str, Any]]:
     """What was said and done as one story: in order of time, what one person did at once in one row of `whats`."""
     rows: list[dict[str, Any]] = [{"kind": "comment", **row} for row in ticket["comments"]]
-    seen: dict[tuple[str, str], int] = {}
-    for row in rows:
-        seen.setdefault((row["at"], row["author"]), len(seen))
     rows += [{"kind": "happening", **row, "whats": [row["what"]]} for row in ticket["happenings"]]
-    rows.sort(key=lambda row: (row["at"], seen.get((row["at"], row["author"]), len(seen))))
+    rows.sort(key=lambda row: (row["at"], row["update"]))  # of one update the comment stays first
     story: list[dict[str, Any]] = []
     for row in rows:
         last = story[-1] if story else {}

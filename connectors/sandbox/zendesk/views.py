@@ -76,20 +76,23 @@ class Views:
         """A ticket with all that was said and done."""
         comments: list[Remark] = []
         happenings: list[Happening] = []
-        for audit in ticket.audits:
+        for place, audit in enumerate(ticket.audits):
             for event in audit.events:
                 if isinstance(event, Comment):
-                    comments.append(self._remark(audit, event))
+                    comments.append(self._remark(audit, event, place))
                 elif what := self._words(event):
                     via = audit.via if audit.via.channel == "rule" else None
                     author, role = self._actor(audit.author_id, event.rule or via)
-                    happenings.append({"at": iso(audit.at), "author": author, "role": role, "what": what})
+                    happenings.append(
+                        {"at": iso(audit.at), "update": place, "author": author, "role": role, "what": what}
+                    )
         return {**self.row(ticket), "comments": comments, "happenings": happenings}
 
-    def _remark(self, audit: Audit, comment: Comment) -> Remark:
+    def _remark(self, audit: Audit, comment: Comment, place: int) -> Remark:
         user = self._account.users.get(comment.author_id)
         return {
             "at": iso(audit.at),
+            "update": place,
             "author": user.name if user else "unknown",
             "email": user.email if user else None,
             "role": self._actor(comment.author_id, None)[1],

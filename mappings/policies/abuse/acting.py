@@ -121,7 +121,7 @@ class _Acting:
         name, when = self.profile.abuse.decide, self._when(flag.at)
         route = self.profile.routes[name]
         kinds = ", ".join(self.profile.abuse.categories)
-        what = f" as {_words(flag.category)}" if flag.category else ""
+        what = f" ({_words(flag.category)})" if flag.category else ""
         also = "".join(f"; {_words(this)} counts as {_words(that)}" for this, that in self.profile.abuse.covers.items())
         ask = "" if flag.category else f" Please say what it is, in the field Abuse: {_words(kinds)}{also}."
         says = f"Flagged as abusive{what} by {self._who(flag.by)} at {when}.{ask}"

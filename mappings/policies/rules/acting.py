@@ -236,7 +236,9 @@ class Acting:
         return TicketChange(followers=(company.csm,))
 
     def _assign(self, group: str) -> TicketChange:
-        """Into a group, unless somebody has chosen one since: then there is only a note."""
+        """Into a group, unless it is there already or somebody has chosen one since: then there is only a note."""
+        if self.life.group == group:
+            return TicketChange(note=f"{self._says()} It is with {group} already. Rule: {self.rule.name}.")
         if self._group_is_theirs():
             says = f"{self._says()} It would go to {group}; the group that was chosen stays. Rule: {self.rule.name}."
             return TicketChange(note=says)

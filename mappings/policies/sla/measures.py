@@ -53,6 +53,8 @@ class Life(msgspec.Struct, frozen=True):
     solved: tuple[tuple[datetime, datetime | None, str], ...]
     away: tuple[tuple[datetime, datetime | None], ...] = ()
     """When it lay in the bin or among spam and was taken out again: no time of anybody's passed."""
+    group: str | None = None
+    """The name of the group that it is in now."""
 
     @property
     def created(self) -> str:
@@ -76,6 +78,7 @@ def live(history: History, line: Timeline, profile: Profile, groups: dict[int, s
         tuple((start, stop) for start, stop, _ in spans(line, frozenset(waiting))),
         tuple(span for span in ended if span not in away),
         tuple((start, stop) for start, stop, _ in away),
+        groups.get(int(line.value("group_id", history.ticket.updated_at) or 0)),
     )
 
 

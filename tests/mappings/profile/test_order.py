@@ -112,6 +112,25 @@ def test_rules_that_may_contradict_each_other_are_told(one: str, other: str, tol
     assert problems == (wanted if told else [])
 
 
+@pytest.mark.parametrize(
+    ("step", "assigned", "told"),
+    [
+        ("escalate 3", "one", True),
+        ("escalate 2", "one", False),  # that tier's own group
+        ("escalate next", "two", False),  # from some tier it may lead there
+        ("escalate management", "two", False),
+    ],
+)
+def test_an_assignment_beside_a_step_is_told(step: str, assigned: str, told: bool) -> None:
+    """A step to a tier goes before an assignment elsewhere, in another rule of the same facts or in the same one."""
+    for rules in (
+        f"{{a: {{when: {{vip: true}}, do: [{step}]}}, b: {{when: {{vip: true}}, do: [tag x, assign {assigned}]}}}}",
+        f"{{b: {{when: {{vip: true}}, do: [{step}, assign {assigned}]}}}}",
+    ):
+        found = warnings("builder", f"{ROUTES}\nrules: {rules}")
+        assert list(found) == (["rules.b.do[1]"] if told else [])
+
+
 def test_a_rule_that_contradicts_itself_is_told() -> None:
     """Two groups in one rule's own actions."""
     found = warnings("builder", f"{ROUTES}\nrules: {{one: {{when: {{vip: true}}, do: [assign one, assign two]}}}}")

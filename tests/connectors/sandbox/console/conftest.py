@@ -54,10 +54,23 @@ class SmallDesk:
         """The first ticket with a conversation."""
         if ticket_id != 1:
             raise LookupError(f"no ticket {ticket_id}")
-        ana = {"at": "2026-03-03T10:00:00Z", "author": "Ana Ruiz", "email": "ana@ruiz.example", "role": "customer"}
-        us = {"at": "2026-03-03T14:30:00Z", "author": "Helpdesk Flows", "email": "flows@x.example", "role": "us"}
+        ana = {
+            "at": "2026-03-03T10:00:00Z",
+            "update": 0,
+            "author": "Ana Ruiz",
+            "email": "ana@ruiz.example",
+            "role": "customer",
+        }
+        us = {
+            "at": "2026-03-03T14:30:00Z",
+            "update": 1,
+            "author": "Helpdesk Flows",
+            "email": "flows@x.example",
+            "role": "us",
+        }
         moved = {
             "at": "2026-03-03T14:30:00Z",
+            "update": 1,
             "author": "Helpdesk Flows",
             "role": "us",
             "what": "Group: Support → Technical",

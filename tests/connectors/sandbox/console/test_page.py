@@ -76,19 +76,22 @@ def test_a_ticket_keeps_replies_and_notes_apart(console: httpx.Client) -> None:
 
 
 def test_what_was_done_at_once_is_told_at_once() -> None:
-    """Changes of one author at one moment make one row, right after what that author wrote then."""
+    """Changes of one author at one moment make one row, below what came with them; updates stay in their order."""
     at = "2026-03-03T14:30:00Z"
 
-    def said(author: str, body: str) -> Remark:
-        return {"at": at, "author": author, "email": None, "role": "agent", "public": True, "body": body}
+    def said(update: int, author: str, body: str) -> Remark:
+        told = {"author": author, "email": None, "role": "agent", "public": True, "body": body}
+        return {"at": at, "update": update, **told}  # type: ignore[typeddict-item, return-value]
 
-    def done(author: str, what: str) -> Happening:
-        return {"at": at, "author": author, "role": "agent", "what": what}
+    def done(update: int, author: str, what: str) -> Happening:
+        return {"at": at, "update": update, "author": author, "role": "agent", "what": what}
 
-    comments = [said("Us", "Was due."), said("Dana", "On it.")]
-    happenings = [done("Us", "Tier: 1 → 2"), done("Us", "Group: A → B"), done("Dana", "Status: new → open")]
+    comments = [said(1, "Us", "Was due."), said(2, "Dana", "On it.")]
+    happenings = [done(0, "Dana", "Tags: +late"), done(1, "Us", "Tier: 1 → 2"), done(1, "Us", "Group: A → B")]
+    happenings += [done(2, "Dana", "Status: new → open")]
     story = tell({**row(1), "comments": comments, "happenings": happenings})
     assert [entry.get("body") or entry["whats"] for entry in story] == [
+        ["Tags: +late"],
         "Was due.",
         ["Tier: 1 → 2", "Group: A → B"],
         "On it.",

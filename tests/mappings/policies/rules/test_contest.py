@@ -104,6 +104,13 @@ def test_a_persons_group_stays(play: list[tuple[str, Actor, str]], wanted: str |
     assert group(rules("first: assign one"), then) == wanted
 
 
+def test_a_ticket_is_not_assigned_where_it_is() -> None:
+    """Already with the group that the rule wants: the note says so, and whoever of the group has it keeps it."""
+    org = rules("first: assign one")
+    [action] = judged(org, lambda story: story.set("2026-03-03 11:30", Actor.US, group_id="2"))
+    assert action.change == TicketChange(note="Tag go. It is with Technical already. Rule: first.")
+
+
 def test_a_group_from_before_is_no_word_against_it() -> None:
     """An agent took the ticket at noon; the rule's tag came at one: it was asked for then, and goes."""
     org = rules("first: assign one")

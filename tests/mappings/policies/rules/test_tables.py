@@ -164,7 +164,6 @@ IDLE = {("pmerit", "night page", "severity")}
 ALSO = {
     ("archbuilder", "dissatisfied"): ["tell leads"],
     ("archbuilder", "low rating"): [],
-    ("roofing", "security"): ["assign security"],
 }
 """What another rule of the same moment does for one of these, or goes before: the rule itself does the rest."""
 SHOWS = {
