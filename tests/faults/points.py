@@ -10,7 +10,7 @@ from typing import Any
 
 from flows.context import Context
 
-SEAMS = ("store", "zendesk", "pagerduty", "mail")
+SEAMS = ("store", "zendesk", "pagerduty", "slack", "mail")
 
 
 class Killed(BaseException):
