@@ -46,11 +46,13 @@ def test_whatever_goes_wrong(theatres: list[Theatre], first: int) -> None:
 )
 def test_whatever_goes_wrong_elsewhere(story: Story, first: int) -> None:
     """The same code under other organisations' profiles: the same promises, and whoever is told by Slack or mail is
-    told once.
+    told once. A product that posts again what had no answer is found out.
     """
+    lost = (Mishap(0, "answer", {"vendor": "slack", "call": "postMessage", "says": "cut after", "times": 1}),)
     with memory_folder() as folder:
         theatre = Theatre(story, folder)
         assert theatre.play(()).wrong == []
+        assert bool(theatre.play(lost, MUTATIONS["drop unknown"][0]).wrong) is story.telling
         schedules = {seed: schedule_of([theatre], seed) for seed in range(first, first + AT_A_TIME // 2)}
         wrong = {seed: found for seed, schedule in schedules.items() if (found := theatre.play(schedule).wrong)}
     assert wrong == {}
