@@ -49,7 +49,7 @@ check: setup ## Check format, types, layers and the configuration, without runni
 bench: setup ## Measure the figures that we promise (ARGS=calendar measures one part)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-faults: setup ## Play stories with faults by the seed (SEED=17 replays one; COUNT=5000 plays many; STORY=emergency)
+faults: setup ## Play stories with faults by the seed (SEED=17 replays one; COUNT=5000 plays many; STORY=emergency, STORY=everybody)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(STORY),--story "$(STORY)")
 
 soak: setup ## Kill real worker processes under load on PostgreSQL (ARGS="--seconds 300")

@@ -8,7 +8,7 @@ from connectors.slack.client import Slack
 from flows.context import mail_server
 from flows.settings import Settings, needed, secret
 from mappings.notices import ways
-from mappings.policies.doctor import Finding, fail, ok, warn
+from mappings.policies.doctor import Finding, fail, ok, routes, warn
 from mappings.profile import Profile
 
 _FIX = "set it, or say {tool}: false in the profile's tools"
@@ -16,7 +16,8 @@ _CAUSE = "not set, and the profile's routes lead there"
 
 
 def ways_out(settings: Settings, profile: Profile) -> Iterator[Finding]:
-    """Both tools, one after another: that one does not answer never hides the other."""
+    """The routes' addresses, and both tools one after another: that one does not answer never hides the other."""
+    yield from routes(profile)
     wanted = sorted({way for route in profile.routes.values() for way in ways(route, profile)})
     for tool, check in (("slack", _slack), ("mail", _mail)):
         try:

@@ -75,7 +75,7 @@ def _sent(ctx: Context, told: Delivered, rows: Sequence[OutboxRow], where: str |
     if where is None:
         return all_as(rows, OutboxState.FAILED, _SETUP[rows[0].action.tool])
     message = letter([row.action for row in rows], ctx.profile)
-    ctx.store.note_ref([row.id for row in rows], message.ref)
+    ctx.store.note_ref([row.id for row in rows], message.ref, ctx.fence)
     told.calls += 1
     missed = _post(ctx, message, where, rows)
     if missed is not None:

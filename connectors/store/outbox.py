@@ -146,9 +146,13 @@ class Outbox(Database):
             conn.execute(longer.values(deadline=seconds(deadline)))
         return held
 
-    def note_ref(self, ids: Iterable[int], ref: str) -> None:
-        """Keep the vendor's job or request id of rows in flight at once, so that a crash can be looked into."""
+    def note_ref(self, ids: Iterable[int], ref: str, fence: int | None = None) -> None:
+        """Keep the vendor's job or request id of rows in flight at once, so that a crash can be looked into.
+
+        Raises `StaleLease` when `fence` is given and old: for an id of ours, noted before its call.
+        """
         with self.writing("outbox") as conn:
+            check_fence(conn, PULSE, fence)
             conn.execute(_OUTBOX.update().where(among(conn, _OUTBOX.c.id, ids)).values(vendor_ref=ref))
 
     def expire(self, now: datetime) -> int:

@@ -3,12 +3,14 @@
 Nothing here asks: flows/doctor.py fetches, these say what it means. Each finding is a place, a cause and a fix.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
+from mappings.notices import ways
 from mappings.plan import ON_HOLD
 from mappings.policies.escalation import ESCALATED
 from mappings.policies.sla.lateness import BREACHED, WARNED
@@ -19,6 +21,8 @@ from mappings.zendesk.statuses import CustomStatus, names_by_id
 
 TAGS = (WARNED, BREACHED, ESCALATED, ON_HOLD)
 """The tags that we set or obey, whatever the profile says."""
+_RESERVED = re.compile(r"(^|\.)(example(\.(com|net|org))?|test|invalid|localhost)$")
+"""Domains that are nobody's (RFC 2606): the base's routes have addresses there, for want of the account's own."""
 _SEEN = 3
 """Tickets named in a finding before it says that there are more."""
 
@@ -350,3 +354,20 @@ def services(tables: ToolTable, profile: Profile, keys: Mapping[str, str]) -> li
 def _some(ids: Sequence[int], count: int) -> str:
     named = ", ".join(f"zendesk:{id}" for id in list(ids)[:_SEEN])
     return f"{named}{', …' if count > min(_SEEN, len(ids)) else ''}"
+
+
+def routes(profile: Profile) -> Iterator[Finding]:
+    """Routes whose mail nobody reads: at a domain that is nobody's, or at an address of ours, where it is a ticket."""
+    ours = {mail.casefold() for channel in profile.channels.values() for mail in channel.addresses}
+    places: dict[str, list[str]] = {}
+    for route in profile.routes.values():
+        for way in ways(route, profile):
+            for address in way.removeprefix("mail ").split(",") if way.startswith("mail ") else ():
+                where = places.setdefault(address.strip(), [])
+                where += [f"routes.{route.key}"] if f"routes.{route.key}" not in where else []
+    fix = "write a mailbox that people read"
+    for address, names in places.items():
+        if _RESERVED.search(address.rpartition("@")[2]):
+            yield warn(f"config: {', '.join(names)}", f"{address} is nobody's", fix)
+        elif address.casefold() in ours:
+            yield warn(f"config: {', '.join(names)}", f"{address} takes tickets: what we mail there becomes one", fix)

@@ -58,8 +58,9 @@ def ticket_row(
 ) -> dict[str, Any]:
     """One row of the array form of update_many for one ticket: several changes merged, safe against others' updates.
 
-    Later changes win where two set the same thing; notes are joined; of public replies there may be one, and none
-    beside a note (Zendesk takes one comment an update). Raises UnknownName, ValueError.
+    Later changes win where two set the same thing, but for the tier: a step to another group says which it is, and not
+    the upkeep of fields, which was decided on the ticket before that step. Notes are joined; of public replies there
+    may be one, and none beside a note (Zendesk takes one comment an update). Raises UnknownName, ValueError.
     """
     row: dict[str, Any] = {
         "id": ticket_id,
@@ -68,6 +69,7 @@ def ticket_row(
         "metadata": {MARKER: [digest(key) for key, _ in changes]},
     }
     fields: dict[int, str | None] = {}
+    stepped = next((one.tier for _, one in reversed(changes) if one.group is not None and one.tier is not None), None)
     for _, change in changes:
         if change.group is not None:
             _move(row, _group(change.group, reading))
@@ -75,7 +77,8 @@ def ticket_row(
             row["assignee_id"] = change.assignee_id
         if change.priority is not None:
             row["priority"] = change.priority
-        named = dict(change.fields) | ({"tier": str(change.tier)} if change.tier is not None else {})
+        tier = change.tier if stepped is None else stepped
+        named = dict(change.fields) | ({"tier": str(tier)} if change.tier is not None else {})
         for name, value in named.items():
             fields[_field(name, reading)] = _value(name, value, reading)
     if fields:

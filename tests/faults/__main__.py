@@ -1,6 +1,6 @@
 """`make faults`: play seeds, count what struck, shrink what fails. `SEED=17` replays one, `COUNT=5000` plays many.
 
-The seeds take turns with the stories; `STORY=emergency` plays that one alone.
+The seeds take turns with the stories; `STORY=emergency` plays that one alone, and so does `STORY=everybody`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from tests.faults.play import Theatre, Verdict, memory_folder
 from tests.faults.schedule import Schedule, draw, shrink
-from tests.faults.stories import EMERGENCY, STORIES, Story
+from tests.faults.stories import EMERGENCY, EVERYBODY, STORIES, Story
 
 Stories = tuple[Story, ...]
 
@@ -24,7 +24,8 @@ def theatre_of(theatres: list[Theatre], seed: int) -> Theatre:
 
 def schedule_of(theatres: list[Theatre], seed: int) -> Schedule:
     """What goes wrong with a seed."""
-    return draw(seed, len(theatre_of(theatres, seed).story.moments))
+    story = theatre_of(theatres, seed).story
+    return draw(seed, len(story.moments), telling=story.telling)
 
 
 def play_seeds(seeds: range, stories: Stories = STORIES) -> Iterator[tuple[int, Verdict]]:
@@ -50,7 +51,7 @@ def told(seed: int, verdict: Verdict, stories: Stories = STORIES) -> str:
     return "\n".join([*lines, *(f"    {mishap}" for mishap in verdict.schedule), *(f"  ✗ {w}" for w in verdict.wrong)])
 
 
-NAMED = {story.name: story for story in (*STORIES, EMERGENCY)}
+NAMED = {story.name: story for story in (*STORIES, EMERGENCY, EVERYBODY)}
 
 
 def stories_of(name: str | None) -> Stories:

@@ -5,6 +5,7 @@ All time is the sandbox's, that of leases and deadlines too: what waits lets sim
 
 import asyncio
 import shutil
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from connectors.mail.client import Mail, Server
 from connectors.pagerduty.client import PagerDuty
 from connectors.sandbox.exchange import Door
 from connectors.sandbox.server import Sandbox
+from connectors.slack.client import Slack
 from connectors.store import Store, lease
 from connectors.store.database import create_engine
 from connectors.zendesk.client import Zendesk
@@ -29,7 +31,7 @@ from flows.report import Pulse
 from flows.sandbox_world import build_world
 from flows.settings import needed, read_settings, secret
 from tests.faults.points import Killed, watch
-from tests.faults.wire import Line, PagerDutyWire, Post, ZendeskWire, mail_wire
+from tests.faults.wire import Line, PagerDutyWire, Post, SlackWire, ZendeskWire, mail_wire
 from tests.flows.desk import Desk
 from tests.stories import at
 
@@ -110,6 +112,8 @@ class Deployment:
             patch.setattr(outbox, "real_time", self.now)
             patch.setattr("flows.lease.RENEW_SECONDS", 86400.0)  # real seconds, of a thread: no part of a schedule
             patch.setattr(lease, "database_time", lambda _: int(self.now().timestamp()))
+            wire = SlackWire(self.line("slack", asyncio.new_event_loop()))
+            patch.setattr(urllib.request, "_opener", urllib.request.build_opener(urllib.request.ProxyHandler({}), wire))
             yield
 
     def move_store(self, to: Path) -> None:
@@ -148,6 +152,9 @@ class Process:
         assert here.sandbox.mail is not None
         server = Server(here.core.urls["mail"], needed("SMTP_FROM"))
         self.ctx.mail = Mail(server, hand_over=mail_wire(here.sandbox.mail), sleep=here.pass_time, clock=self._tick)
+        if here.profile.tools.slack:
+            url, token = here.core.urls["slack"], lambda: needed("SLACK_TOKEN")
+            self.ctx.slack = Slack(url, token=token, sleep=here.pass_time, clock=self._tick)
         if reached is not None:
             watch(self.ctx, self._at)
 

@@ -20,7 +20,9 @@ from tests.faults.stories import Stage
 from tests.flows.desk import unfinished
 
 REF = re.compile(r"\bhf-([0-9a-f]{12})\b")
+MARK = re.compile(r"_ref (hf-[0-9a-f]{16})_$")
 SAID = ("note", "public_comment")
+PROMISES = {"builder": model.broken, "roofing": model.emergency_broken, "pmerit": model.telling_broken}
 
 
 def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> list[str]:
@@ -32,24 +34,31 @@ def judge(here: Deployment, stage: Stage, process: Process, *, since: int) -> li
     cast |= {row.record for row in journal if row.kind == "created"}  # a mail to a closed ticket opens another
     companies = {here.desk.sim.account.tickets[ticket].organization_id for ticket in stage.tickets}
     cast |= {f"zendesk:organization:{company}" for company in companies}
-    wrong = [f"left: {row.action.key} is {row.state}" for row in unfinished(rows)]
+    wrong = [f"left: {row.action.key} is {row.state}" for row in left(here, rows)]
     wrong += [f"failed: {row.action.key}: {row.error}" for row in rows if row.state is OutboxState.FAILED]
     wrong += _strangers(journal, us, cast)
     wrong += _reasons(rows)
     wrong += _written_once(journal, us, [row for row in rows if row.action.record in cast])
     wrong += _paged_once(journal, rows)
-    wrong += _mailed(journal, rows)
+    always = here.core.journal.rows()  # our first minutes may have told something, too
+    wrong += _mailed(always, rows)
+    wrong += _posted_once(always, rows)
     for ticket in stage.tickets:
         mine = [row for row in journal if row.record == f"zendesk:{ticket}"]
         wrong += [f"zendesk:{ticket}: {line}" for line in _said_once(mine, us)]
         wrong += [f"zendesk:{ticket}: {line}" for line in _edits_kept(here, ticket, mine, us)]
-        promised = model.broken if here.profile.key == "builder" else model.emergency_broken
+        promised = PROMISES[here.profile.key]
         wrong += [f"zendesk:{ticket}: {line}" for line in promised(here, ticket, mine, us, journal, rows)]
     if stage.customer is not None:
         copies = [process.ctx.store.evidence(f"zendesk:{ticket}") for ticket in stage.tickets[2:]]
         wrong += model.company_broken(here, stage.tickets, us, journal, sum(len(kept) for kept in copies))
         wrong += [f"evidence: {why}" for kept in copies if (why := broken(kept)) is not None]
     return wrong
+
+
+def left(here: Deployment, rows: list[OutboxRow]) -> list[OutboxRow]:
+    """What still has to go somewhere; a digest waits for its next time."""
+    return [row for row in unfinished(rows) if row.action.not_before is None or row.action.not_before <= here.now()]
 
 
 def _strangers(journal: list[Effect], us: str, cast: set[str]) -> Iterator[str]:
@@ -111,7 +120,7 @@ def _mailed(journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
     """A message that is done arrived; nothing arrived under two Message-IDs, and nothing that nobody wanted."""
     ids = {str(row.detail["id"]).strip("<>").partition("@")[0] for row in journal if row.kind == "mail"}
     said = [(tuple(row.detail["to"]), row.detail["subject"], _words(row)) for row in journal if row.kind == "mail"]
-    messages = [row for row in rows if isinstance(row.action.change, Message)]
+    messages = [row for row in rows if isinstance(row.action.change, Message) and row.action.tool == "mail"]
     for row in messages:
         if row.state is OutboxState.DONE and row.vendor_ref not in ids:
             yield f"{row.action.key} is done: nobody was mailed"
@@ -119,6 +128,18 @@ def _mailed(journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
         yield f"mailed, and no row of ours wanted it: {sorted(strange)}"
     if len(set(said)) > len(ids):
         yield f"{len(ids)} mails say {len(set(said))} things"
+
+
+def _posted_once(journal: list[Effect], rows: list[OutboxRow]) -> Iterator[str]:
+    """A message to Slack that is done stands there once; none stands there twice, and none that nobody wanted."""
+    posts = Counter(
+        found[1] for row in journal if row.kind == "message" if (found := MARK.search(str(row.detail["text"])))
+    )
+    sent = {row.vendor_ref: row for row in rows if row.action.tool == "slack" and row.vendor_ref is not None}
+    for mark in posts.keys() | {mark for mark, row in sent.items() if row.state is OutboxState.DONE}:
+        if mark not in sent or posts[mark] != 1:
+            row = sent.get(mark)
+            yield f"slack {mark} ({row.action.key if row else 'no row of ours'}): posted {posts[mark]} times"
 
 
 def _words(mail: Effect) -> str:

@@ -213,6 +213,45 @@ def emergency_broken(
         yield "was not moved up"
 
 
+def telling_broken(
+    here: Deployment, ticket: int, mine: list[Effect], us: str, journal: list[Effect], rows: list[OutboxRow]
+) -> Iterator[str]:
+    """A line for each broken promise about whom pmerit tells: of its worst severity everybody, of a P2 the stand-up.
+
+    Nothing is owed for a ticket that was taken away, or that we were kept off.
+    """
+    found = here.desk.sim.account.tickets[ticket]
+    about = [row for row in journal if f"ticket {ticket} (" in f"{row.detail.get('subject')} {row.detail.get('text')}"]
+    posts = [row.detail for row in about if row.kind == "message"]
+    mails = {(tuple(row.detail["to"]), str(row.detail["id"])) for row in about if row.kind == "mail"}
+    graded = [row for row in mine if row.kind == "field" and row.detail["field"] == "Severity"]
+    filed = str(graded[0].detail["old"]) if graded else next(tag for tag in found.tags if tag.startswith("severity_"))
+    first = {
+        "everybody": sum(row["where"] == "#general" and "<!channel>" in row["text"] for row in posts),
+        "tech leads": sum(row["where"] == "direct" and "Rule: P0." in row["text"] for row in posts),
+        "the stand-up": sum(
+            row["where"] == "#pmerit-support" and "Rule: P2 escalated." in row["text"] for row in posts
+        ),
+    }
+    yield from (f"{who} heard {count} times" for who, count in first.items() if count > 1)
+    left_alone = any("hf_hold" in str(row.detail) or row.kind == "deleted" for row in mine)
+    if left_alone or found.status in ("closed", "deleted"):
+        return
+    mailed = {to for to, _ in mails}
+    if filed.endswith("p0"):
+        if not first["everybody"]:
+            yield "everybody should have heard in Slack"
+        if ("tech-leads@pmerit.com",) not in mailed:
+            yield "the tech leads should have been mailed"
+        if ("support-manager@example.com",) not in mailed:
+            yield "management should have been mailed"
+        return
+    moved = any(row.kind == "note" and "Moved to" in str(row.detail["body"]) for row in mine) and not graded
+    waits = any(row.action.record == f"zendesk:{ticket}" and row.state is OutboxState.PLANNED for row in rows)
+    if moved and not waits and not first["the stand-up"] and ("support@pmerit.com",) not in mailed:
+        yield "the stand-up should have heard"
+
+
 def company_broken(here: Deployment, tickets: list[int], us: str, journal: list[Effect], copies: int) -> Iterator[str]:
     """A line for each promise about a company that wrote three times and threatened once: `third and rude`.
 

@@ -34,6 +34,11 @@ CALLS = {
         "incremental/tickets", "incremental/ticket_events", "api/v2/tickets", "oauth/tokens", "api/v2/",
     ),
     "pagerduty": ("enqueue", "enqueue", "incidents", "services", ""),
+    "slack": (
+        "chat.postMessage", "chat.postMessage", "chat.postMessage", "conversations.history", "conversations.list",
+        "conversations.open", "users.lookupByEmail",
+    ),
+    "mail": ("",),
 }  # fmt: skip
 """Which calls are struck; those that change something more often."""
 
@@ -45,6 +50,11 @@ POINTS = (
 )  # fmt: skip
 SENDING = ("store.take", "store.note_ref", "store.finish", "zendesk.update_many", "zendesk.jobs", "pagerduty.send")
 """The steps of the outbox: half of all deaths happen here."""
+TELLING = (
+    "store.take", "store.hold", "store.note_ref", "store.finish", "store.stuck", "store.decide", "store.pass_on",
+    "slack.place", "slack.post", "slack.post", "slack.find", "mail.send", "mail.send",
+)  # fmt: skip
+"""The steps of a message."""
 
 DEEDS = (
     "note", "tag", "subject", "comment", "answer", "due", "hold", "solve", "priority", "worse", "delete", "merge",
@@ -93,11 +103,31 @@ class Mishap:
 Schedule = tuple[Mishap, ...]
 
 
-def draw(seed: int, beats: int) -> Schedule:
-    """The schedule of a seed for a story of so many pulses: one to six mishaps, early and late ones alike."""
+def draw(seed: int, beats: int, *, telling: bool = False) -> Schedule:
+    """The schedule of a seed for a story of so many pulses: one to six mishaps, early and late ones alike.
+
+    `telling`: one to three more, to the ways by which colleagues are told.
+    """
     chance = random.Random(seed)
     mishaps = [_mishap(chance, chance.randrange(beats)) for _ in range(chance.choice((1, 2, 2, 3, 3, 4, 5, 6)))]
+    mishaps += [_untold(chance, chance.randrange(beats)) for _ in range(chance.choice((1, 2, 3)) if telling else 0)]
     return tuple(sorted(mishaps, key=lambda mishap: mishap.beat))
+
+
+def _untold(chance: random.Random, beat: int) -> Mishap:
+    """A mishap to Slack or mail, or in the middle of telling."""
+    vendor, kind = chance.choice(("slack", "slack", "mail")), chance.choice(("answer", "answer", "away", "killed"))
+    if kind == "answer":
+        # a mail server's 5xx is for ever (RFC 5321)
+        fit = [words for words, said in ANSWERS.items() if vendor != "mail" or said.get("status", 0) < 500]
+        says, times = chance.choice(fit), chance.choice((1, 1, 2, 5))
+        return Mishap(
+            beat, kind, {"vendor": vendor, "call": chance.choice(CALLS[vendor]), "says": says, "times": times}
+        )
+    if kind == "away":
+        return Mishap(beat, kind, {"vendor": vendor, "minutes": chance.choice((3, 10, 60))})
+    point = f"{chance.choice(TELLING)}:{chance.choice(('before', 'after'))}"
+    return Mishap(beat, kind, {"point": point, "nth": chance.choice((1, 1, 1, 2, 3))})
 
 
 def _mishap(chance: random.Random, beat: int) -> Mishap:

@@ -3,6 +3,7 @@
 `four plans`: two of story 1's plans on a Tuesday, warned, late, moved up, answered. `saturday night`: story 2, a system
 that is down at 02:00 and a P2 that waits for Monday. `third and rude`: stories 9 and 7, a company that writes for the
 third time in a week, and threatens. `emergency`: of story 10, another organisation's mail to its emergency address.
+`everybody`: a third organisation, whose worst severity is told to all in Slack and by mail, and others in a digest.
 """
 
 from collections.abc import Callable
@@ -51,6 +52,18 @@ class Stage:
             )
         )
 
+    def file_worst(self) -> None:
+        """Nobody at a customer of pmerit's can work."""
+        self.tickets.append(self.desk.file("P0", "standard", fields={"working": "no", "kind": "technical"}))
+
+    def file_question(self) -> None:
+        """A customer of pmerit's asks for help."""
+        self.tickets.append(self.desk.file("P2", "standard", fields={"kind": "question"}))
+
+    def urge(self, number: int) -> None:
+        """An agent asks for the next tier."""
+        self.desk.sim.edit(self.tickets[number], author=self.desk.agent, tags_add=("escalate_please",))
+
     def flag(self, number: int) -> None:
         """An agent flags a ticket as abusive."""
         self.desk.sim.edit(self.tickets[number], author=self.desk.agent, fields={"abuse": "threats"})
@@ -90,6 +103,8 @@ class Story(NamedTuple):
     opens: str
     moments: tuple[Moment, ...]
     org: str = "builder"
+    telling: bool = False
+    """Whether the ways by which colleagues are told are struck, too."""
 
 
 TUESDAY, SATURDAY = "2026-03-03", "2026-03-07"
@@ -151,6 +166,24 @@ EMERGENCY = Story(
         Moment(f"{SATURDAY} 02:33"),
     ),
     org="roofing",
+)
+
+EVERYBODY = Story(
+    "everybody",
+    f"{TUESDAY} 08:00",
+    (
+        Moment(f"{TUESDAY} 08:10", Stage.file_worst),
+        Moment(f"{TUESDAY} 08:11"),
+        Moment(f"{TUESDAY} 08:13", Stage.file_question),
+        Moment(f"{TUESDAY} 08:15", lambda stage: stage.urge(1)),
+        Moment(f"{TUESDAY} 08:17"),
+        Moment(f"{TUESDAY} 08:21", lambda stage: stage.answer(0, "Tech leads")),
+        Moment(f"{TUESDAY} 08:22", lambda stage: stage.answer(1, "Engineering")),
+        Moment(f"{TUESDAY} 08:25"),
+        Moment(f"{TUESDAY} 08:31"),
+    ),
+    org="pmerit",
+    telling=True,
 )
 
 STORIES = (FOUR_PLANS, SATURDAY_NIGHT, THIRD_AND_RUDE)

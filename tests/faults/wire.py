@@ -4,9 +4,13 @@ Nothing here runs in a thread, so that a process which holds a whole deployment 
 """
 
 import asyncio
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.client import RemoteDisconnected, parse_headers
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from urllib.request import HTTPHandler, Request
+from urllib.response import addinfourl
 
 import httpx
 import httpx2
@@ -113,6 +117,29 @@ class PagerDutyWire(httpx2.BaseTransport):
         except Lost as lost:
             raise httpx2.ReadError(str(lost), request=request) from lost
         return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer.body), request=request)
+
+
+class SlackWire(HTTPHandler):
+    """A line for Slack's library, which opens addresses as `urllib` does."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self.line = line
+
+    def http_open(self, req: Request) -> addinfourl:  # type: ignore[override]
+        """Send one request."""
+        headers = [(name.encode(), value.encode()) for name, value in req.header_items()]
+        body = req.data if isinstance(req.data, bytes) else b""
+        try:
+            answer = self.line.ask(req.get_method(), req.selector.encode(), headers, body, req.timeout)
+        except Lost as lost:
+            raise RemoteDisconnected(str(lost)) from lost
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in answer.headers)
+        told = addinfourl(
+            io.BytesIO(answer.body), parse_headers(io.BytesIO(lines + b"\r\n")), req.full_url, answer.status
+        )
+        told.msg = ""  # type: ignore[attr-defined]
+        return told
 
 
 class _Body(httpx2.SyncByteStream):

@@ -629,6 +629,16 @@ def test_a_row() -> None:
     }
 
 
+@pytest.mark.req("ESC-18")
+@pytest.mark.parametrize("step_first", [True, False])
+def test_a_step_says_the_tier(*, step_first: bool) -> None:
+    """A step waits, and the fields are brought up to date on the ticket as it was before it: the step's tier counts."""
+    step, upkeep = TicketChange(group="technical", tier=2), TicketChange(tier=1, fields={"working": "no"})
+    row = row_of(*((step, upkeep) if step_first else (upkeep, step)))
+    assert {"id": 3, "value": "tier_2"} in row["custom_fields"]
+    assert row["group_id"] == 11
+
+
 def test_a_customer_reads_one_reference() -> None:
     """What goes along with a reply is marked in the metadata; the reply itself carries its own mark alone."""
     row = row_of(TicketChange(add_tags=("t",)), TicketChange(reply="Hello."), TicketChange(priority="high"))

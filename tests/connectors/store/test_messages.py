@@ -38,6 +38,18 @@ def test_rows_apart_wait_for_nobody(store: Store) -> None:
     assert keys(take(store, tool="slack", apart=True)) == ["b", "c"]
 
 
+@pytest.mark.req("NTF-09")
+def test_who_was_overtaken_marks_nothing(store: Store) -> None:
+    """A process that slept between taking a message and sending it learns of it before it sends: nothing is marked."""
+    plan(store, message("a"))
+    old = store.lease("pulse", "first", 0)
+    (row,) = take(store, tool="slack", apart=True, fence=old)
+    assert store.lease("pulse", "second", 60) is not None
+    with pytest.raises(StaleLease):
+        store.note_ref([row.id], "hf-1", old)
+    assert store.outbox(limit=9)[0].vendor_ref is None
+
+
 def test_rows_apart_keep_what_they_went_as(store: Store) -> None:
     """The mark of the last try stays with a row that is given back, and is forgotten where rows go in order."""
     plan(store, message("a"), message("b", "zendesk:2"))

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from mappings.policies.doctor import Found, State, person, role, skew
+from mappings.policies.doctor import Found, State, person, role, routes, skew
+from tests.profiles import edited, profile
 
 NOW = datetime(2026, 3, 3, 16, tzinfo=UTC)
 US, AGENT = 7, 8
@@ -67,3 +68,17 @@ def test_tickets_of_its_own() -> None:
 def test_roles(user: dict[str, object], state: State) -> None:
     """Exports are for administrators that are not suspended."""
     assert role(msgspec.json.encode({"user": user})).state is state
+
+
+def test_routes_that_nobody_reads() -> None:
+    """The base's addresses are for want of the account's own, and mail to an address of ours is a ticket: both are
+    said, by the routes that lead there.
+    """
+    found = [str(finding) for finding in routes(profile("pmerit"))]
+    fix = "; write a mailbox that people read"
+    support = "config: routes.support, routes.standup, routes.weekly: support@pmerit.com takes tickets: "
+    assert f"{support}what we mail there becomes one{fix}" in found
+    assert f"config: routes.management: support-manager@example.com is nobody's{fix}" in found
+    names = ("support", "leads", "management", "security", "customer_success")
+    own = ", ".join(f"{name}: {{email: {name}@desk.pmerit.com}}" for name in names)
+    assert list(routes(edited("pmerit", f"routes: {{{own}}}"))) == []
