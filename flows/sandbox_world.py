@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from connectors.sandbox.clock import iso
 from flows.profiles import read_tools
 from mappings.model import ESCALATION_REASONS
-from mappings.profile import Profile, ToolTable
+from mappings.profile import Kind, Profile, ToolTable
 from mappings.profile.tools import Field
 
 SIZE = {"companies": 40, "people": 200, "agents": 12, "tickets": 600, "weeks": 6}
@@ -53,7 +53,10 @@ def build_world(
             {"key": s.key, "name": s.name, "priority": s.priority, "critical": s.critical}
             for s in profile.severities.values()
         ],
-        "kinds": [{"key": kind.key, "group": kind.group and desk.group(kind.group)} for kind in profile.kinds.values()],
+        "kinds": [
+            {"key": kind.key, "group": group and desk.group(group)}
+            for kind, group in ((kind, _worked_on_by(kind, profile)) for kind in profile.kinds.values())
+        ],
         "modules": [{"key": m.key, "name": m.name, "urls": list(m.urls)} for m in profile.modules.values()],
         "roles": list(profile.roles),
         "sources": list(profile.sources),
@@ -80,6 +83,11 @@ def build_world(
         "slack_people": _distinct(route.email for route in profile.routes.values() if route.slack == "direct"),
         "size": {**SIZE, **(size or {})},
     }
+
+
+def _worked_on_by(kind: Kind, profile: Profile) -> str | None:
+    """The group that has worked on a kind so far: what is to be private was the last tier's before our first day."""
+    return profile.tiers[len(profile.tiers)].group if kind.private else kind.group
 
 
 def office_hours(profile: Profile) -> tuple[ZoneInfo, dict[str, Any]]:

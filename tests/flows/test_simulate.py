@@ -68,8 +68,7 @@ def test_a_sign_more_shows_whom_it_would_have_woken(fresh_desk: Desk) -> None:
     desk = fresh_desk
     night = desk.file(None, subject="Payroll is gone for all of us", channel="email")
     desk.minutes(3)
-    signs = "signs: [system down, data loss, data breach]"
-    new = BUILDER.replace(signs, signs.replace("system down", "system down, is gone for all"))
+    new = BUILDER.replace("signs: [system down,", "signs: [system down, is gone for all,")
     assert new != BUILDER
     found = preview(desk, new)
     assert list(told(found, "severity P1")) == [night]
