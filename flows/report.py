@@ -14,6 +14,7 @@ import msgspec
 from connectors.store import OutboxState
 from flows.cases import Decided
 from flows.context import Context
+from flows.journal import limits
 from flows.operations import held
 from mappings.plan import Action, Lane, Message
 
@@ -135,6 +136,7 @@ def page(ctx: Context, found: Pulse, title: str) -> str:
     lines += _section("Tools", [f"- {cell(line)}" for line in found.news])
     lines += _section("Not delivered", [f"- {cell(line)}" for line in found.delivered.problems])
     lines += _section("Held back", list(_held(ctx)))
+    lines += _section("Would be held back", list(_too_many(ctx, found)) if ctx.plan_only else [])
     lines += _decisions(ctx, found)
     sources = [f"| {source} | {cell(said)} |" for source, said in found.synced.items()]
     lines += _section("What was read", ["| source | result |", "|---|---|", *sources] if sources else [])
@@ -167,11 +169,11 @@ def _decisions(ctx: Context, found: Pulse) -> list[str]:
 
 def _held(ctx: Context) -> Iterator[str]:
     """The batches that wait for an operator: how much, for which tickets, why, and what to type."""
-    limits = ctx.profile.limits
+    minutes = ctx.profile.limits.within // 60
     for one in held(ctx.store):
         batch = one.batch
         yield f"- **{batch.count} × {batch.verb}** by {batch.policy}, more at once than the profile allows "
-        yield f"  (`limits`, within {limits.within // 60} minutes). `helpdesk approve {batch.hash}` releases it, "
+        yield f"  (`limits`, within {minutes} minutes). `helpdesk approve {batch.hash}` releases it, "
         yield f"  `helpdesk approve {batch.hash} --refuse` drops it; so does the form *approve*."
         for group in one.groups:
             rows = [row.action for row in group.examples]
@@ -179,6 +181,18 @@ def _held(ctx: Context) -> Iterator[str]:
             more = group.count - len(rows)
             yield f"  - {group.count} × {group.rule}: {links}{f' and {more} more' if more > 0 else ''}."
             yield f"    For example: {cell(_reason(rows[0]))}"
+
+
+def _too_many(ctx: Context, found: Pulse) -> Iterator[str]:
+    """What a plan alone would bring over a limit of the profile."""
+    states = {key: state for decided in found.decided for key, state in decided.states.items()}
+    actions = [action for decided in found.decided for action in decided.actions if states[action.key] == "planned"]
+    most = limits(ctx)
+    for (policy, verb), count in Counter((action.policy, action.verb) for action in actions).items():
+        if most.over(policy, verb, count):
+            passes = most.most_of(policy, verb)
+            yield f"- **{count} × {verb}** by {policy}, of which the profile lets {passes} pass at once (`limits`):"
+            yield "  applied, they wait for `helpdesk approve`."
 
 
 def _in_shadow(actions: Sequence[Action], states: Mapping[str, str]) -> list[str]:

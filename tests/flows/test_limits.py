@@ -39,6 +39,16 @@ def test_a_burst_is_told_where_people_look(desk: Desk, burst: list[int]) -> None
         assert "For example: First response was due 14:03" in text
 
 
+def test_a_plan_says_what_would_wait(desk: Desk, burst: list[int]) -> None:
+    """Planned only, a burst is said to be over the limit; within it, nothing is said."""
+    desk.ctx.plan_only = True
+    text = page(desk.ctx, desk.beat(), "plan")
+    assert "## Would be held back" in text
+    assert "**3 × escalate** by sla, of which the profile lets 2 pass at once" in text
+    desk.ctx.profile = edited("builder", "limits: {most: {escalate: 3}}")
+    assert "held back" not in page(desk.ctx, desk.beat(), "plan")
+
+
 def test_nobody_waits_with_it(desk: Desk, burst: list[int]) -> None:
     """A page, a warning, and other policies' work go on; so does what comes when the burst is over."""
     (beat,) = desk.minutes(1)
@@ -134,7 +144,7 @@ def test_shadow_says_what_it_would_do(desk: Desk) -> None:
     text = page(desk.ctx, beat, "pulse")
     assert "## In shadow: what would have been done" in text
     assert "| rules | night queue | reply after_hours | 1 |" in text
-    assert f"| [zendesk:{ticket}]({desk.ctx.ticket_link(ticket)}) | P3 | reply, not done: shadow |" in text
+    assert f"| [zendesk:{ticket}]({desk.ctx.ticket_link(ticket)}) | P3 | reply after_hours, not done: shadow |" in text
     assert sum(len(decided.actions) for decided in desk.minutes(1)[0].decided) == 0
     told = operations.summary(desk.ctx.store, OutboxState.SHADOW)
     assert "1 × rules  night queue  reply" in told.text
