@@ -55,8 +55,8 @@ def letter(actions: Sequence[Action], profile: Profile) -> Letter:
 
 
 def _line(change: Message, *, alone: bool) -> str:
-    """Beside others a message is its subject and last line: the eight lines of an escalation stand in its ticket."""
-    return change.text if alone else f"{change.subject}. " + change.text.rpartition("\n")[2]
+    """Beside others a message is its subject and first line: the eight lines of an escalation stand in its ticket."""
+    return change.text if alone else f"{change.subject}. " + change.text.partition("\n")[0]
 
 
 def bundles(actions: Sequence[Action]) -> list[list[Action]]:

@@ -71,7 +71,7 @@ def test_flood_has_a_count_and_the_first_lines() -> None:
 @pytest.mark.req("NTF-08")
 def test_a_digest_has_a_line_a_ticket() -> None:
     """An escalation alone is told in its eight lines; beside others in one, for the meeting goes through a list."""
-    lines = "\n".join(["Priority: P2", "Ticket: 1", "Severity P2, escalated. Rule: P2 escalated."])
+    lines = "\n".join(["Severity P2, escalated. Rule: P2 escalated.", "Priority: P2", "Ticket: 1"])
     rows = [
         msgspec.structs.replace(row, change=msgspec.structs.replace(row.change, text=lines))
         for row in (told(1, "standup", digest=True), told(2, "standup", digest=True))

@@ -99,7 +99,8 @@ def test_an_escalation_is_told_in_its_eight_lines() -> None:
     """What goes out of an escalation has the eight lines of its form, without what anybody wrote."""
     (message,) = [action.change for action in escalated("P1") if isinstance(action.change, Message)]
     lines = [line.partition(":")[0] for line in message.text.splitlines()]
-    assert lines[:8] == ["Priority", "Ticket", "User", "Issue", "Impact", "Attempted", "Needed", "Timeline"]
+    assert message.text.startswith("Severity P1, escalated. Rule: P1 escalated.\n")
+    assert lines[1:9] == ["Priority", "Ticket", "User", "Issue", "Impact", "Attempted", "Needed", "Timeline"]
     assert "please fill in the field “Attempted”" in message.text
 
 

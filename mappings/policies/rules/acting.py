@@ -84,7 +84,7 @@ class Acting:
         if "escalated" in self.moment.events or any(one.verb == "escalate" for one in self.rule.do):
             at = self.moment.at
             lines = escalation_message(self.life, self.profile, at=at, due_at=due_at, inside=False)
-            about = msgspec.structs.replace(about, says=f"{lines}\n{about.says}", due_at=None)
+            about = msgspec.structs.replace(about, says=f"{about.says}\n{lines}", due_at=None)
         found = told(action, do, self.profile, about)
         return [one for one in found if not (self._told_by_flag(do) and isinstance(one.change, Message))]
 
