@@ -44,8 +44,8 @@ def notes(found: Preview) -> Iterator[str]:
 
 
 def page(found: Preview, profile: Profile, link: Link) -> tuple[str, str]:
-    """The sentence, and all of it as markdown. `profile` is the new one, `link` gives a ticket's address."""
-    lines = [sentence(found), ""]
+    """The sentence, and all that goes below it as markdown. `profile` is the new one."""
+    lines = [f"# {profile.name}: today's profile and a new one", ""]
     rows = found.shown(profile)
     if rows:
         lines += ["| what | today | new | tickets |", "|---|---|---|---|"]
