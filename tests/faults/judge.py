@@ -21,6 +21,7 @@ from tests.flows.desk import unfinished
 
 REF = re.compile(r"\bhf-([0-9a-f]{12})\b")
 MARK = re.compile(r"_ref (hf-[0-9a-f]{16})_$")
+DELETED = "the ticket is deleted"
 SAID = ("note", "public_comment")
 PROMISES = {"builder": model.broken, "roofing": model.emergency_broken, "pmerit": model.telling_broken}
 
@@ -94,7 +95,8 @@ def _written_once(journal: list[Effect], us: str, rows: list[OutboxRow]) -> Iter
         if not isinstance(change, TicketChange) or (change.note is None and change.reply is None):
             continue
         found = refs[(row.action.record, hashlib.sha256(row.action.key.encode()).hexdigest()[:12])]
-        if row.error == UNSEEN and found <= 1:
+        unseen = row.error == UNSEEN or (row.again and row.attempts > 0 and DELETED in (row.error or ""))
+        if unseen and found <= 1:  # it went out or not, and the ticket that would tell is deleted
             continue
         wanted = 1 if row.state is OutboxState.DONE else 0
         if found != wanted:
