@@ -97,7 +97,7 @@ def test_a_manager_is_told_at_once(org: str) -> None:
     assert mail.not_before is None
     local = clock_face(mail.cause_at, profile(org).zone, mail.cause_at)
     assert mail.change.text == (
-        f"Flagged as abusive as threats at {local} on {DAY}. To decide, a manager sets the field Abuse decision: warn, "
+        f"Flagged as abusive (threats) at {local} on {DAY}. To decide, a manager sets the field Abuse decision: warn, "
         "restrict, account review, none. Rule: Abuse flag."
     )
     assert "by somebody" in str(actions[1].change)
