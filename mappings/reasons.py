@@ -38,11 +38,21 @@ _CALENDARS = {"es": _SPANISH}
 """By language: short names of days and months. A language that is not here has English ones."""
 
 
-def clock_face(at: datetime, zone: ZoneInfo, beside: datetime, language: str = "en") -> str:
-    """A time as people say it: `14:00` on the day of `beside`, else `Wed 4 Mar 14:00` (Spanish: `mié 4 mar 14:00`)."""
+def clock_face(at: datetime, zone: ZoneInfo, beside: datetime) -> str:
+    """A time as colleagues say it: `14:00` on the day of `beside`, else `Wed 4 Mar 14:00`."""
     local = at.astimezone(zone)
-    if local.date() == beside.astimezone(zone).date():
-        return f"{local:%H:%M}"
+    return f"{local:%H:%M}" if local.date() == beside.astimezone(zone).date() else _dated(local)
+
+
+def letter_face(at: datetime, zone: ZoneInfo, language: str = "en") -> str:
+    """A time as a customer reads it, on whatever day and wherever they are: `Wed 4 Mar 14:00 CST`."""
+    local = at.astimezone(zone)
+    name = local.tzname() or ""
+    return f"{_dated(local, language)} {name if name.isalpha() else f'UTC{name}'}"
+
+
+def _dated(local: datetime, language: str = "en") -> str:
+    """`Wed 4 Mar 14:00`; Spanish: `mié 4 mar 14:00`."""
     if language in _CALENDARS:
         days, months = _CALENDARS[language]
         return f"{days[local.weekday()]} {local.day} {months[local.month - 1]} {local:%H:%M}"

@@ -28,7 +28,7 @@ def test_pmerit_nights_and_weekends(desk_of: Open) -> None:
     assert desk.states(saturday, "page") == []
     assert "next_business_day" in desk.tags(saturday)
     (told,) = desk.replies(saturday)
-    assert "You will hear from us by Mon 9 Mar 02:00." in told
+    assert "You will hear from us by Mon 9 Mar 02:00 EDT." in told
     assert desk.states(worst, "page") == [("page", "done")]
     assert len(desk.incidents) == 2
     assert "escalated" not in desk.tags(saturday)

@@ -19,7 +19,7 @@ from mappings.policies.sla.measures import Life, Stay
 from mappings.policies.sla.ownership import fought, worsened
 from mappings.profile import Comparison, Do, Profile, Rule
 from mappings.profile.durations import say_span
-from mappings.reasons import clock_face, reason
+from mappings.reasons import letter_face, reason
 from mappings.replies import Replies
 
 POLICY = "rules"
@@ -338,7 +338,7 @@ class Acting:
         return {
             "name": requester.name.split(" ")[0] if requester else "",
             "ticket": str(self.life.history.ticket.id),
-            "expected": clock_face(at, self.profile.zone, self.moment.at, language) if at else "",
+            "expected": letter_face(at, self.profile.zone, language) if at else "",
             "opening": "" if at else self._opening(language),
             "organisation": self.profile.name,
             "plans": ", ".join(plan.name for plan in self.profile.plans.values() if channel in plan.channels),
@@ -348,7 +348,7 @@ class Acting:
     def _opening(self, language: str) -> str:
         """When the ticket is served next, where nobody serves it at the moment (AFT-09)."""
         calendar, at = serving(self.profile, self.moment.facts), self.moment.at
-        return "" if calendar.is_open(at) else clock_face(calendar.next_opening(at), self.profile.zone, at, language)
+        return "" if calendar.is_open(at) else letter_face(calendar.next_opening(at), self.profile.zone, language)
 
 
 def _tool(change: Change) -> str:

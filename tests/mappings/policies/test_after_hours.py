@@ -113,13 +113,13 @@ def test_what_climbs_at_night(name: str, severity: str, plan: str, filed: str, m
 
 EXPECTED = [
     # (organisation, filed, severity, plan, what the customer reads)
-    ("builder", "2026-03-07 12:00", "P3", "business", "You will hear from us by Mon 9 Mar 16:00."),
-    ("builder", "2026-03-03 22:00", "P2", "business", "You will hear from us by Wed 4 Mar 12:00."),
-    ("builder", "2026-03-04 02:00", "P2", "enterprise", "You will hear from us by 09:00."),
-    ("builder", "2026-03-07 12:00", "P4", "starter", "We will look at it when we open again: Mon 9 Mar 08:00."),
-    ("builder", "2026-03-04 02:00", "P4", "starter", "We will look at it when we open again: 08:00."),
-    ("pmerit", "2026-03-07 12:00", "P3", "standard", "You will hear from us by Tue 10 Mar 09:00."),
-    ("pmerit", "2026-03-07 12:00", "P1", "standard", "You will hear from us by Mon 9 Mar 02:00."),
+    ("builder", "2026-03-07 12:00", "P3", "business", "You will hear from us by Mon 9 Mar 16:00 CDT."),
+    ("builder", "2026-03-03 22:00", "P2", "business", "You will hear from us by Wed 4 Mar 12:00 CST."),
+    ("builder", "2026-03-04 02:00", "P2", "enterprise", "You will hear from us by Wed 4 Mar 09:00 CST."),
+    ("builder", "2026-03-07 12:00", "P4", "starter", "We will look at it when we open again: Mon 9 Mar 08:00 CDT."),
+    ("builder", "2026-03-04 02:00", "P4", "starter", "We will look at it when we open again: Wed 4 Mar 08:00 CST."),
+    ("pmerit", "2026-03-07 12:00", "P3", "standard", "You will hear from us by Tue 10 Mar 09:00 EDT."),
+    ("pmerit", "2026-03-07 12:00", "P1", "standard", "You will hear from us by Mon 9 Mar 02:00 EDT."),
 ]
 
 
@@ -134,7 +134,7 @@ def test_a_mail_is_told_what_is_published(severity: str, said: str) -> None:
     story = Story(SATURDAY, severity=severity, plan="standard", kind="technical", channel="email", zone=org.zone)
     (reply,) = [action.change for action in judged(story, org) if action.verb == "reply"]
     assert isinstance(reply, TicketChange)
-    assert f"You will hear from us by {said}." in (reply.reply or "")
+    assert f"You will hear from us by {said} EDT." in (reply.reply or "")
 
 
 @pytest.mark.req("AFT-09")

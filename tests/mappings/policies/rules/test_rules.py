@@ -85,9 +85,9 @@ def test_page_tells_nothing_personal() -> None:
 @pytest.mark.parametrize(
     ("locale", "begins", "due"),
     [
-        ("en-US", "Hello Ana,", "You will hear from us by 12:00."),
-        ("es-MX", "Hola, Ana:", "Tendrá una respuesta antes de: 12:00."),
-        ("fr", "Hello Ana,", "You will hear from us by 12:00."),
+        ("en-US", "Hello Ana,", "You will hear from us by Wed 4 Mar 12:00 CST."),
+        ("es-MX", "Hola, Ana:", "Tendrá una respuesta antes de: mié 4 mar 12:00 CST."),
+        ("fr", "Hello Ana,", "You will hear from us by Wed 4 Mar 12:00 CST."),
     ],
 )
 def test_reply_in_the_readers_language(locale: str, begins: str, due: str) -> None:
@@ -270,7 +270,7 @@ def test_an_escalated_customer_is_told_the_new_time() -> None:
     story.set("2026-03-03 10:00", Actor.US, tier="3")
     [reply] = [action for action in judged(story, org) if action.verb == "reply"]
     assert isinstance(reply.change, TicketChange)
-    assert "You will hear from them by 14:00." in (reply.change.reply or "")
+    assert "You will hear from them by Tue 3 Mar 14:00 PST." in (reply.change.reply or "")
 
 
 def told(story: Story, org: Profile) -> list[Action]:
@@ -288,8 +288,8 @@ def test_each_hand_off_is_told() -> None:
     assert len(told(story.set("2026-03-03 13:00", tier="2"), org)) == 2
     assert isinstance(first.change, TicketChange)
     assert isinstance(second.change, TicketChange)
-    assert "You will hear from them by 18:00." in (first.change.reply or "")
-    assert "You will hear from them by 16:00." in (second.change.reply or "")
+    assert "You will hear from them by Tue 3 Mar 18:00 PST." in (first.change.reply or "")
+    assert "You will hear from them by Tue 3 Mar 16:00 PST." in (second.change.reply or "")
     assert first.key != second.key
     assert [action.key for action in told(story.reply("2026-03-03 14:00"), org)] == [first.key, second.key]
 
@@ -343,8 +343,8 @@ def test_no_customer_is_promised_what_is_late_or_done() -> None:
     """Given its severity at night: before it was answered a time is promised, afterwards only when we open again."""
     new = Story(DAY, severity=None).set("2026-03-03 22:00", severity="P2")
     answered = Story(DAY, severity=None).reply("2026-03-03 12:00").set("2026-03-03 22:00", severity="P2")
-    promised = "You will hear from us by Wed 4 Mar 12:00."
-    opening = "We will look at it when we open again: Wed 4 Mar 08:00."
+    promised = "You will hear from us by Wed 4 Mar 12:00 CST."
+    opening = "We will look at it when we open again: Wed 4 Mar 08:00 CST."
     for story, has, lacks in ((new, promised, opening), (answered, opening, promised)):
         [text] = [a.change.reply for a in judged(story) if isinstance(a.change, TicketChange) and a.change.reply]
         assert has in text
