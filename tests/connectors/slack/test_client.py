@@ -83,6 +83,7 @@ def test_the_machines_proxy_is_not_for_the_sandbox(space: Space, monkeypatch: py
 def test_the_log_has_no_address(space: Space, caplog: pytest.LogCaptureFixture) -> None:
     """However much is logged, neither whom nor what we wrote."""
     caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="helpdesk.connectors")
     space.client.post(space.client.place("direct ana@example.com"), "P1: ticket 7", "hf-1")
     assert "slack POST /users.lookupByEmail: 200" in caplog.text
     assert not any(word in caplog.text for word in ("ana@", "ticket 7", space.tokens[0]))
