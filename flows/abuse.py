@@ -122,14 +122,14 @@ def _conduct(ctx: Context, looked: Sequence[Case]) -> list[Action]:
 
 def _judged(ctx: Context, case: Case) -> tuple[dict[str, bool], frozenset[int]]:
     """By each decision's cause, whether a manager took it; and the managers among those who were asked about."""
-    found = known(ctx, case.life)
+    found = journalled(ctx, case.life)
     open_ = [one for one in decisions(case.life.line) if one.cause not in found]
     people = {id for one in open_ for id in (one.by, one.emptied) if id is not None and one.actor is Actor.AGENT}
     bosses = managers(ctx, people)
     return found | {one.cause: one.by in bosses for one in open_}, bosses
 
 
-def known(ctx: Context, life: Life) -> dict[str, bool]:
+def journalled(ctx: Context, life: Life) -> dict[str, bool]:
     """By each decision's cause, whether a manager took it, as far as the journal holds the answer."""
     record = f"zendesk:{life.history.ticket.id}"
     keys = {row.action.key for row in ctx.store.outbox(record=record, policy=POLICY)}

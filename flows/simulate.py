@@ -15,7 +15,7 @@ from pydantic import Field
 
 from connectors.clock import domain_clock
 from connectors.store import Store, WrongProfile
-from flows.abuse import known
+from flows.abuse import journalled
 from flows.account import remember_account
 from flows.audits import freshened
 from flows.context import POLICIES, Context, load_replies
@@ -63,7 +63,7 @@ def live_both(ctx: Context, new: Profile, since: datetime, reached: Reached = la
     while ids := ctx.store.tickets_since(since, after=last, limit=CHUNK):
         last = ids[-1]
         histories = freshened(ctx, ctx.store.histories(ids))
-        judging = deciders(ctx, profiles, histories)
+        judging = judges_of(ctx, profiles, histories)
         for history in histories:
             before, after = (
                 lived(history, profile, judges, groups=groups, until=preview.until)
@@ -75,7 +75,7 @@ def live_both(ctx: Context, new: Profile, since: datetime, reached: Reached = la
     return preview
 
 
-def deciders(ctx: Context, profiles: Sequence[Profile], histories: Sequence[History]) -> list[list[Judge]]:
+def judges_of(ctx: Context, profiles: Sequence[Profile], histories: Sequence[History]) -> list[list[Judge]]:
     """Those who decide on these tickets' past under each profile; a policy that is switched off decides nothing."""
     reading, groups = ctx.reading, ctx.groups
     lives = [live(history, build(history), ctx.profile, dict(groups)) for history in histories]
@@ -86,7 +86,7 @@ def deciders(ctx: Context, profiles: Sequence[Profile], histories: Sequence[Hist
         groups=groups,
         fields=frozenset(reading.fields.values()) if reading is not None else (),
         around=beside(ctx.store, [rule for profile in profiles for rule in profile.rules.values()], lives),
-        decided={life.history.ticket.id: known(ctx, life) for life in lives if life.history.ticket.id in flagged},
+        decided={life.history.ticket.id: journalled(ctx, life) for life in lives if life.history.ticket.id in flagged},
     )
     acting = [policy for policy in POLICIES if ctx.store.mode(policy) is not Mode.OFF]
     return [

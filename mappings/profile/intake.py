@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from mappings.profile.findings import Finding
 from mappings.profile.practice import MATCHES
 from mappings.profile.profile import Profile
+from mappings.profile.references import ADDRESS
 
 _WORD = re.compile(r"[^\W_]")
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def check_intake(profile: Profile) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def _addresses(profile: Profile) -> Iterator[Finding]:
     for key, channel in profile.channels.items():
         for mail in channel.addresses:
             path = ("channels", key, "addresses", mail)
-            if not _ADDRESS.fullmatch(mail):
+            if not re.fullmatch(ADDRESS, mail):
                 yield Finding(path, "is no address", "write for example support@example.com")
             elif mail.casefold() in taken:
                 yield Finding(path, f"already stands under channels.{taken[mail.casefold()]}", "name each address once")

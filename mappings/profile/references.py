@@ -23,8 +23,9 @@ _ONLY_RULES = frozenset({"assign", "reply", "flag", "follow", "follow_up", "sugg
 """The verbs that a target does not do when it is late or near: a rule does them."""
 _LIMITED = sorted({*VERBS, "fields", "note"} - UNLIMITED)
 """What a limit may name: the verbs of rules, and what policies do by themselves."""
-_ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
-_ADDRESSES = re.compile(rf"{_ADDRESS}(, *{_ADDRESS})*")
+ADDRESS = r"[^@\s,;<>]+@[^@\s,;<>]+"
+"""A mail address, as a pattern."""
+_ADDRESSES = re.compile(rf"{ADDRESS}(, *{ADDRESS})*")
 _CHANNEL = re.compile(r"#?[^\s#]+")
 _LEAST = {
     "rating": 1,

@@ -14,7 +14,7 @@ from flows.cli import app
 from flows.preview import page, sentence
 from flows.profiles import read_profile, typed_profile
 from flows.settings import read_settings
-from flows.simulate import CHUNK, OtherProfile, deciders, live_both, looking
+from flows.simulate import CHUNK, OtherProfile, judges_of, live_both, looking
 from mappings.model import ClockState
 from mappings.policies.simulate import Preview, lived
 from tests.flows.desk import Desk
@@ -64,8 +64,9 @@ def test_exactly_the_tickets_whose_outcome_changes(either_desk: Desk) -> None:
 
 
 def test_a_sign_more_shows_whom_it_would_have_woken(fresh_desk: Desk) -> None:
-    """A mail of last night, no severity said: under a profile whose signs know its words it is critical, and pages."""
+    """A mail at night, no severity said: under a profile whose signs know its words it is critical, and pages."""
     desk = fresh_desk
+    desk.move("2026-03-03 22:00")
     night = desk.file(None, subject="Payroll is gone for all of us", channel="email")
     desk.minutes(3)
     new = BUILDER.replace("signs: [system down,", "signs: [system down, is gone for all,")
@@ -73,6 +74,7 @@ def test_a_sign_more_shows_whom_it_would_have_woken(fresh_desk: Desk) -> None:
     found = preview(desk, new)
     assert list(told(found, "severity P1")) == [night]
     assert "is gone for all" in told(found, "severity P1")[night]
+    assert list(told(found, "page on_call")) == [night]
 
 
 def test_nothing_is_written_or_asked(desk: Desk) -> None:
@@ -92,7 +94,7 @@ def test_todays_profile_comes_to_what_the_stored_clocks_came_to(desk: Desk) -> N
     ctx = desk.ctx
     checked = 0
     for history in ctx.store.histories(ctx.store.tickets_since(desk.now - timedelta(days=400), limit=10_000)):
-        [judges] = deciders(ctx, [ctx.profile], [history])
+        [judges] = judges_of(ctx, [ctx.profile], [history])
         found = lived(history, ctx.profile, judges, groups=ctx.groups, until=desk.now)
         ours = {(one.target, one.cause): one for one in found.kept if one.target == "First response"}
         record = f"zendesk:{history.ticket.id}"

@@ -19,7 +19,7 @@ from mappings.policies.rules import ALONE, Around, firings, judge
 from mappings.policies.rules import POLICY as RULES
 from mappings.policies.sla.measures import Life
 from mappings.policies.triage import POLICY as TRIAGE
-from mappings.policies.triage import Staff, bases, triage, waits, withheld
+from mappings.policies.triage import Staff, bases, reconsidered, triage, withheld
 from mappings.profile import Profile
 from mappings.replies import Replies
 
@@ -76,7 +76,7 @@ def _rules(profile: Profile, world: World) -> Judge:
 
     def when(life: Life) -> Iterator[datetime]:
         yield from firings(life, profile, around(life))
-        yield from waits(life, profile)
+        yield from reconsidered(life, profile)
 
     def wants(life: Life, at: datetime) -> Iterator[Action]:
         for action in judge(life, profile, world.replies, link=world.link, around=around(life)):

@@ -74,8 +74,8 @@ def deadline(life: Life, profile: Profile, now: datetime) -> datetime | None:
     return until(claimed, profile) if claimed is not None and waits else None
 
 
-def waits(life: Life, profile: Profile) -> list[datetime]:
-    """When a page that rests on the customer's word may be free to go: at an answer, or without one at the end."""
+def reconsidered(life: Life, profile: Profile) -> list[datetime]:
+    """When a page that is withheld may go after all: at an answer, or without one at the end of the time for it."""
     first = next(iter(_grave(life, profile)), None)
     if first is None or first[2] not in _THEIRS:
         return []
